@@ -1,0 +1,13 @@
+"""Dataset-scale image restoration with Deep Image Prior.
+
+One equation: x* = g(θ*, z), θ* = argmin over θ of E(A g(θ, z), y). `dip.operators` holds A,
+`dip.parameterizations` g and z, `dip.objective` E, `dip.optimize` the argmin, `dip.images` y;
+`dip.pipeline` takes one image through the five stages read, degrade, restore, measure, write.
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version("dip-restoration")
+except PackageNotFoundError:  # run from a checkout that was never installed
+    __version__ = "0+unknown"

@@ -1,0 +1,65 @@
+"""Everything that can go wrong, as one tree.
+
+    DipError
+    ├── ConfigurationError    the run could not be started as asked
+    ├── StorageError          a location could not be listed, read or written
+    ├── ImageError            one image cannot be restored; the batch goes on
+    │   ├── UnreadableImageError
+    │   ├── UnsupportedImageError
+    │   ├── ImageTooLargeError
+    │   └── MaskError
+    ├── ImageSkipped          one image needs no restoration; the batch goes on
+    ├── DivergenceError       the optimisation of one image did not converge
+    ├── Interrupted           a restoration was cancelled
+    └── ClusterError          there are no workers to run on
+
+Each takes one message, so that it survives the way back from a worker process.
+"""
+
+
+class DipError(Exception):
+    """Base of all errors that a user can cause and a caller may want to catch."""
+
+
+class ConfigurationError(DipError):
+    """The run could not be started as asked."""
+
+
+class StorageError(DipError):
+    """A location could not be listed, read or written."""
+
+
+class ImageError(DipError):
+    """One image cannot be restored."""
+
+
+class UnreadableImageError(ImageError):
+    """The bytes are not a whole image of a known format."""
+
+
+class UnsupportedImageError(ImageError):
+    """The image is sound, but of a kind that would be flattened or misread."""
+
+
+class ImageTooLargeError(ImageError):
+    """The image has more pixels than a restoration can hold."""
+
+
+class MaskError(ImageError):
+    """The mask of an image is unreadable or of another size."""
+
+
+class ImageSkipped(DipError):  # noqa: N818 - not a failure
+    """The image needs no restoration."""
+
+
+class DivergenceError(DipError):
+    """The optimisation of one image did not converge."""
+
+
+class Interrupted(DipError):  # noqa: N818 - not a failure
+    """A restoration was cancelled."""
+
+
+class ClusterError(DipError):
+    """There are no workers to run on, or they were lost."""

@@ -1,0 +1,39 @@
+"""Masks: which pixels of an image are damaged."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dip.errors import ImageError, MaskError
+from dip.images.read import decode
+
+
+def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) -> NDArray[np.float32]:
+    """The observed pixels of an image.
+
+    Args:
+        content: the bytes of the mask's file. A pixel lighter than half its range is white; in a
+            file that holds only the levels 0 and 1, 1 is white.
+        name: what errors call it.
+        size_px: (H, W) of the image.
+        damage: `white` or `black`, the one that marks what is to be repaired.
+
+    Returns:
+        (H, W), float32; 1 = observed, 0 = damaged.
+
+    Raises:
+        MaskError: it cannot be read, or has another size than the image.
+    """
+    try:
+        mask = decode(content, name)
+    except ImageError as error:
+        raise MaskError(f"Expected a mask that can be read. {error}") from error
+    if mask.size_px != size_px:
+        expected, got = (f"{width_px}×{height_px}" for height_px, width_px in (size_px, mask.size_px))
+        raise MaskError(
+            f"Expected a mask of the image's size, {expected}; got {got} ({name}). Masks are never resized."
+        )
+    levels = mask.pixels.max(axis=0)
+    lightest = 1 / (2**mask.bit_depth - 1)
+    is_white = levels > (0 if levels.max() <= lightest else 0.5)
+    observed: NDArray[np.float32] = (~is_white if damage == "white" else is_white).astype(np.float32)
+    return observed

@@ -1,0 +1,24 @@
+"""The identity: what is measured is the image itself, as in denoising."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A = I."""
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """A x = x, shape (B, C, H, W)."""
+        return image
+
+    def adjoint(self, measurement: Tensor) -> Tensor:
+        """Aᵀ y = y, shape (B, C, H, W)."""
+        return measurement
+
+    def to(self, device: torch.device) -> Self:  # noqa: ARG002 - it has no constants to move
+        """The operator itself."""
+        return self

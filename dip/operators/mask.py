@@ -1,0 +1,30 @@
+"""The mask: only some pixels are measured, as in inpainting."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """A = diag(m).
+
+    Attributes:
+        observed: m, (1, 1, H, W), float32; 1 = observed, 0 = missing.
+    """
+
+    observed: Tensor
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """A x = m ⊙ x, shape (B, C, H, W)."""
+        return image * self.observed
+
+    def adjoint(self, measurement: Tensor) -> Tensor:
+        """Aᵀ y = m ⊙ y, shape (B, C, H, W)."""
+        return measurement * self.observed
+
+    def to(self, device: torch.device) -> Self:
+        """The same mask on `device`."""
+        return type(self)(self.observed.to(device))

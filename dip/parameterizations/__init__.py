@@ -1,0 +1,1 @@
+"""g and z: how an image is parameterized, and what the parameterization is fed."""

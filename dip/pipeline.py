@@ -1,0 +1,251 @@
+"""One image through the five stages: read → degrade → restore → measure → write.
+
+`process` is what a worker runs. It never raises for what is wrong with one image: that becomes a row.
+"""
+
+import hashlib
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import numpy as np
+import torch
+from PIL import Image as PillowImage
+
+import dip
+from dip import images, metrics
+from dip.config import Configuration
+from dip.errors import ImageSkipped, MaskError
+from dip.images import Image
+from dip.measurement import Measurement, Pixels, measured, simulated
+from dip.optimize.device import resolve_device
+from dip.optimize.loop import CurvePoint, Fit
+from dip.restoration import restore
+from dip.results import Row, encode_record
+from dip.storage import Location
+
+
+@dataclass(frozen=True)
+class Job:
+    """One image to restore, and where everything about it lies.
+
+    Attributes:
+        image_id: path of the image below `source`.
+        mask_id: path of its mask below `masks`, or None.
+        record: name below `output` of the image's own record, written last.
+        embed: whether the restored image goes into the record instead of a file.
+        device: `auto`, `cpu`, `cuda` or `cuda:n`, on the machine that runs the job.
+    """
+
+    run_id: str
+    image_id: str
+    source: Location
+    output: Location
+    record: str
+    configuration: Configuration
+    masks: Location | None = None
+    mask_id: str | None = None
+    embed: bool = False
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is worth telling at once of a finished job; the rest is in its record."""
+
+    image_id: str
+    status: str
+    error_message: str | None = None
+
+
+@dataclass
+class _Stages:
+    """A job under way: its row fills up as the stages go by."""
+
+    job: Job
+    row: Row
+    curve: tuple[CurvePoint, ...] = field(default=())
+
+    def run(self) -> None:
+        source, observed = self.read()
+        measurement = self.degrade(source, observed)
+        fit = self.restore(measurement)
+        restored = self.measure(measurement, fit)
+        self.write(source, measurement, restored)
+        self.row.status = "restored"
+
+    @property
+    def configuration(self) -> Configuration:
+        return self.job.configuration
+
+    @property
+    def image_seed(self) -> int:
+        """Seed of this image: it follows the bytes, so that neither its name nor its place matters."""
+        text = f"{self.configuration.seed}:{self.row.source_sha256}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
+
+    def read(self) -> tuple[Image, Pixels | None]:
+        """The source image, and which of its pixels are observed where a mask says so."""
+        job = self.job
+        content = job.source.read(job.image_id)
+        self.row.source_sha256 = hashlib.sha256(content).hexdigest()
+        source = images.decode(content, job.image_id)
+        self.row.height_px, self.row.width_px = source.size_px
+        self.row.channels = source.channels
+        if job.masks is None:
+            return source, None
+        if job.mask_id is None:
+            raise ImageSkipped(
+                f"Expected a mask at the same relative path below {job.masks.url}; "
+                f"there is none ({job.image_id})."
+            )
+        mask = job.masks.read(job.mask_id)
+        observed = images.read_mask(mask, job.mask_id, source.size_px, self.configuration.damage)
+        _check_mask(observed, job)
+        return source, observed
+
+    def degrade(self, source: Image, observed: Pixels | None) -> Measurement:
+        """The measurement: the source itself, or in an evaluation what is made of it."""
+        degradation = self.configuration.degradation
+        if degradation is None:
+            return measured(source.pixels, observed, self.configuration)
+        return simulated(source.pixels, self.configuration, degradation, self.image_seed)
+
+    def restore(self, measurement: Measurement) -> Fit:
+        """x*."""
+        device = resolve_device(self.job.device)
+        self.row.device = "cpu" if device.type == "cpu" else torch.cuda.get_device_name(device)
+        reference = measurement.reference
+        fit = restore(
+            torch.from_numpy(measurement.y)[None],
+            measurement.operator,
+            measurement.size_px,
+            self.configuration.settings,
+            self.image_seed,
+            device,
+            None if reference is None else torch.from_numpy(reference)[None],
+        )
+        self.row.iterations, self.row.stop_iteration = fit.iterations, fit.stop_iteration
+        self.row.stop_reason, self.curve = fit.stop_reason, fit.curve
+        return fit
+
+    def measure(self, measurement: Measurement, fit: Fit) -> Pixels:
+        """The restored pixels, observed ones pasted back where a mask says so, and their metrics."""
+        restored: Pixels = fit.output[0].numpy()
+        if measurement.observed is not None:
+            restored = np.where(measurement.observed > 0, measurement.y, restored)
+        self.row.height_px, self.row.width_px = measurement.size_px
+        if measurement.reference is not None:
+            row, configuration = self.row, self.configuration
+            reference = torch.from_numpy(measurement.reference)
+            row.protocol = protocol_of(configuration)
+            arguments = (reference, row.protocol, configuration.scale_factor)
+            row.psnr_db, row.ssim = metrics.measure(torch.from_numpy(restored), *arguments)
+            row.psnr_degraded_db, _ = metrics.measure(torch.from_numpy(measurement.seen), *arguments)
+            row.psnr_peak_db = max(point.psnr_db for point in fit.curve if point.psnr_db is not None)
+        return restored
+
+    def write(self, source: Image, measurement: Measurement, restored: Pixels) -> None:
+        """The restored image, as a file or in the row; in an evaluation the degraded one beside it."""
+        job, name = self.job, images.derivative_name(self.job.image_id)
+        if measurement.reference is not None:
+            degraded = images.encode_png(Image(measurement.seen, icc_profile=source.icc_profile))
+            job.output.write(f"degraded/{name}", degraded)
+            if measurement.observed is not None:
+                damage = Image(1 - measurement.observed[None])
+                job.output.write(f"masks/{name}", images.encode_png(damage))
+        content = images.encode_png(_derivative(source, restored, measurement))
+        self.row.output_sha256 = hashlib.sha256(content).hexdigest()
+        if job.embed:
+            self.row.image = {"bytes": content, "path": name}
+        else:
+            job.output.write(f"images/{name}", content)
+            self.row.output_url = job.output.url_of(f"images/{name}")
+
+
+def process(job: Job) -> Outcome:
+    """Take one image through the five stages and write its record.
+
+    Raises:
+        StorageError: the record could not be written, so that the image counts as not done.
+    """
+    stages = _Stages(job, new_row(job))
+    start = time.perf_counter()
+    try:
+        stages.run()
+    except ImageSkipped as reason:
+        stages.row.status = "skipped"
+        stages.row.blame(reason)
+    except Exception as error:  # noqa: BLE001 - whatever fails in one image is a row, and the batch goes on
+        stages.row.blame(error)
+    stages.row.seconds = time.perf_counter() - start
+    job.output.write(job.record, encode_record(stages.row, stages.curve))
+    return Outcome(job.image_id, stages.row.status, stages.row.error_message)
+
+
+def new_row(job: Job) -> Row:
+    """The row of a job that has only begun."""
+    configuration = job.configuration
+    return Row(
+        run_id=job.run_id,
+        image_id=job.image_id,
+        source_url=job.source.url_of(job.image_id),
+        task=configuration.task,
+        preset=configuration.preset,
+        config_hash=configuration.hash,
+        seed=configuration.seed,
+        software_version=dip.__version__,
+        started_at=datetime.now(UTC),
+    )
+
+
+def fail(job: Job, error: BaseException) -> Outcome:
+    """Write the record of a job that no worker could finish.
+
+    Raises:
+        StorageError: the record could not be written.
+    """
+    row = new_row(job)
+    row.blame(error)
+    job.output.write(job.record, encode_record(row))
+    return Outcome(job.image_id, row.status, row.error_message)
+
+
+def protocol_of(configuration: Configuration) -> str:
+    """The name of the protocol an evaluation follows; numbers compare under one name only.
+
+    `denoise-rgb`, `denoise-rgb-clipped`: all channels, noise unclipped or clipped. `inpaint-pasted`:
+    the whole image, known pixels pasted back. `sr-y-shave`: Y channel, borders shaved, bicubic
+    downsampling; with another kernel its name follows.
+    """
+    degradation = configuration.degradation
+    if configuration.task == "denoise":
+        return "denoise-rgb-clipped" if degradation and degradation.clip else "denoise-rgb"
+    if configuration.task == "inpaint":
+        return "inpaint-pasted"
+    return "sr-y-shave" if configuration.kernel == "bicubic" else f"sr-y-shave-{configuration.kernel}"
+
+
+def _check_mask(observed: Pixels, job: Job) -> None:
+    if observed.all():
+        raise ImageSkipped(f"Expected damage to repair; the mask marks none ({job.mask_id}).")
+    if not observed.any():
+        raise MaskError(
+            f"Expected a mask that leaves pixels to learn from; everything is marked as damage "
+            f"({job.mask_id}). If the mask marks what is sound, say that black means damage."
+        )
+
+
+def _derivative(source: Image, restored: Pixels, measurement: Measurement) -> Image:
+    """The restored pixels with what the source carries beside its own."""
+    alpha = source.alpha
+    if alpha is not None and alpha.shape != measurement.size_px:
+        height_px, width_px = measurement.size_px
+        if measurement.reference is not None:
+            alpha = alpha[:height_px, :width_px]
+        else:
+            resized = PillowImage.fromarray(alpha).resize(
+                (width_px, height_px), PillowImage.Resampling.BICUBIC
+            )
+            alpha = np.asarray(resized)
+    return replace(source, pixels=restored, alpha=alpha)

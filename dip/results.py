@@ -1,0 +1,177 @@
+"""The record: one row per image, and the curve of its optimisation, under explicit Parquet schemas."""
+
+import io
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dip.optimize.loop import CurvePoint
+from dip.storage import Location
+
+ROW_SCHEMA = pa.schema(
+    [
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("image_id", pa.string(), nullable=False),
+        pa.field("source_url", pa.string(), nullable=False),
+        pa.field("source_sha256", pa.string()),
+        pa.field("output_url", pa.string()),
+        pa.field("output_sha256", pa.string()),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("error_type", pa.string()),
+        pa.field("error_message", pa.string()),
+        pa.field("task", pa.string(), nullable=False),
+        pa.field("method", pa.string(), nullable=False),
+        pa.field("preset", pa.string(), nullable=False),
+        pa.field("config_hash", pa.string(), nullable=False),
+        pa.field("seed", pa.int64(), nullable=False),
+        pa.field("height_px", pa.int32()),
+        pa.field("width_px", pa.int32()),
+        pa.field("channels", pa.int32()),
+        pa.field("protocol", pa.string()),
+        pa.field("psnr_db", pa.float64()),
+        pa.field("psnr_degraded_db", pa.float64()),
+        pa.field("psnr_peak_db", pa.float64()),
+        pa.field("ssim", pa.float64()),
+        pa.field("iterations", pa.int32()),
+        pa.field("stop_iteration", pa.int32()),
+        pa.field("stop_reason", pa.string()),
+        pa.field("seconds", pa.float64()),
+        pa.field("device", pa.string()),
+        pa.field("software_version", pa.string(), nullable=False),
+        pa.field("started_at", pa.timestamp("us", tz="UTC"), nullable=False),
+        pa.field("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+    ]
+)
+
+CURVE_SCHEMA = pa.schema(
+    [
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("image_id", pa.string(), nullable=False),
+        pa.field("iteration", pa.int32(), nullable=False),
+        pa.field("loss", pa.float64(), nullable=False),
+        pa.field("psnr_db", pa.float64()),
+    ]
+)
+
+_POINTS = pa.list_(pa.struct([("iteration", pa.int32()), ("loss", pa.float64()), ("psnr_db", pa.float64())]))
+RECORD_SCHEMA = ROW_SCHEMA.append(pa.field("curve", _POINTS))
+
+
+@dataclass
+class Row:
+    """What became of one image; a column of the results for each field.
+
+    Attributes:
+        run_id: the run that made the row.
+        image_id: path of the image relative to the source.
+        status: `restored`, `failed` or `skipped`.
+        error_type: why it is not restored, as a class name; `error_message` says it in a sentence.
+        seed: the configuration's.
+        height_px: of the restored image, like `width_px` and `channels`.
+        protocol: the named protocol of the metrics, which are None without a reference.
+        psnr_degraded_db: of what the restoration started from.
+        psnr_peak_db: highest PSNR of the averaged output over the run, unrounded, over all pixels.
+        stop_iteration: the iteration whose output is the answer.
+        seconds: wall time from read to write.
+        image: the restored image's bytes and name, if results embed images.
+    """
+
+    run_id: str
+    image_id: str
+    source_url: str
+    task: str
+    preset: str
+    config_hash: str
+    seed: int
+    software_version: str
+    started_at: datetime
+    method: str = "dip"
+    status: str = "failed"
+    source_sha256: str | None = None
+    output_url: str | None = None
+    output_sha256: str | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+    height_px: int | None = None
+    width_px: int | None = None
+    channels: int | None = None
+    protocol: str | None = None
+    psnr_db: float | None = None
+    psnr_degraded_db: float | None = None
+    psnr_peak_db: float | None = None
+    ssim: float | None = None
+    iterations: int | None = None
+    stop_iteration: int | None = None
+    stop_reason: str | None = None
+    seconds: float | None = None
+    device: str | None = None
+    image: dict[str, bytes | str] | None = None
+
+    def blame(self, error: BaseException) -> None:
+        """Record what kept the image from being restored."""
+        self.error_type, self.error_message = type(error).__name__, str(error) or repr(error)
+
+
+def encode_record(row: Row, curve: Iterable[CurvePoint] = ()) -> bytes:
+    """A row and its curve as a Parquet file of one row."""
+    points = [asdict(point) for point in curve]
+    return parquet_bytes(pa.Table.from_pylist([{**asdict(row), "curve": points}], schema=RECORD_SCHEMA))
+
+
+def decode_record(content: bytes) -> pa.Table:
+    """The one-row table that `encode_record` wrote."""
+    return pq.read_table(io.BytesIO(content), schema=RECORD_SCHEMA)
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    """A table as the bytes of a Parquet file."""
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+class PartFile:
+    """Collects records into the two files of one shard: its rows and its curves."""
+
+    def __init__(self) -> None:
+        self._sinks = (io.BytesIO(), io.BytesIO())
+        self._rows = pq.ParquetWriter(self._sinks[0], ROW_SCHEMA, compression="zstd")
+        self._curves = pq.ParquetWriter(self._sinks[1], CURVE_SCHEMA, compression="zstd")
+
+    def add(self, records: pa.Table) -> None:
+        """Append records, a table of `RECORD_SCHEMA`."""
+        self._rows.write_table(records.select(ROW_SCHEMA.names))
+        self._curves.write_table(_curve_table(records))
+
+    def finish(self) -> tuple[bytes, bytes]:
+        """The rows' file and the curves' file."""
+        self._rows.close()
+        self._curves.close()
+        return self._sinks[0].getvalue(), self._sinks[1].getvalue()
+
+
+def read_rows(output: Location, columns: list[str] | None = None) -> pa.Table:
+    """The rows of all runs over an output, oldest first; only some columns, if named.
+
+    Raises:
+        StorageError: a part file cannot be read.
+    """
+    schema = ROW_SCHEMA if columns is None else pa.schema([ROW_SCHEMA.field(name) for name in columns])
+    parts = sorted(name for name in output.names("metrics") if name.startswith("part-"))
+    tables = [schema.empty_table()]
+    for name in parts:
+        with output.open(f"metrics/{name}") as file:
+            tables.append(pq.read_table(file, columns=schema.names, schema=ROW_SCHEMA))
+    return pa.concat_tables(tables)
+
+
+def _curve_table(records: pa.Table) -> pa.Table:
+    points = [
+        {"run_id": record["run_id"], "image_id": record["image_id"], **point}
+        for record in records.select(["run_id", "image_id", "curve"]).to_pylist()
+        for point in record["curve"] or ()
+    ]
+    return pa.Table.from_pylist(points, schema=CURVE_SCHEMA)

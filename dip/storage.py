@@ -1,0 +1,211 @@
+"""Local folders and object stores behind one face. Objects are written whole or not at all."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import fsspec
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+
+from dip.errors import ConfigurationError, StorageError
+
+PARALLEL_REQUESTS = 16
+
+
+@dataclass(frozen=True)
+class Location:
+    """A folder on disk or a prefix in an object store.
+
+    Attributes:
+        url: a path, or any URL fsspec knows.
+        options: fsspec's options for the URL's file system, such as an endpoint or credentials;
+            paths on disk ignore them. Never shown.
+    """
+
+    url: str
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"url": self.url, "options": dict(self.options)}  # connections stay where they are
+
+    @cached_property
+    def _resolved(self) -> tuple[fsspec.AbstractFileSystem, str]:
+        is_url = "://" in self.url
+        try:
+            if not is_url:  # a name with a colon or a hash is a name
+                return LocalFileSystem(), str(Path(self.url).expanduser().absolute())
+            options = {} if self.url.startswith(("file://", "local://")) else dict(self.options)
+            file_system, root = url_to_fs(self.url, use_listings_cache=False, **options)
+        except (ValueError, ImportError, TypeError) as error:
+            raise ConfigurationError(
+                f"Expected a path or a URL that fsspec knows; got {self.url!r}: {error}"
+            ) from error
+        return file_system, root.rstrip("/")
+
+    @property
+    def file_system(self) -> fsspec.AbstractFileSystem:
+        """The fsspec file system."""
+        return self._resolved[0]
+
+    @property
+    def root(self) -> str:
+        """The location as its file system calls it."""
+        return self._resolved[1]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder of this machine."""
+        return isinstance(self.file_system, LocalFileSystem)
+
+    @property
+    def canonical_url(self) -> str:
+        """The location with its protocol, without links and relative parts."""
+        if self.is_local:
+            return "file://" + os.path.realpath(self.root)
+        return str(self.file_system.unstrip_protocol(self.root))
+
+    def url_of(self, name: str) -> str:
+        """The URL of an object below the location; a plain path for one on disk."""
+        path = f"{self.root}/{name}"
+        return path if self.is_local else str(self.file_system.unstrip_protocol(path))
+
+    def contains(self, other: "Location") -> bool:
+        """Whether `other` is this location or lies below it."""
+        return (other.canonical_url + "/").startswith(self.canonical_url.rstrip("/") + "/")
+
+    def exists(self, name: str = "") -> bool:
+        """Whether an object, or the location itself, exists.
+
+        Raises:
+            StorageError: the storage does not answer, or refuses to.
+        """
+        path = f"{self.root}/{name}" if name else self.root
+        with _translated(path, "look up"):
+            try:
+                self.file_system.info(path)
+            except FileNotFoundError:
+                return False
+            return True
+
+    def find(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        """Names relative to the location, and sizes in bytes, of all objects below `prefix`.
+
+        Raises:
+            StorageError: the location does not exist or cannot be listed.
+        """
+        path = f"{self.root}/{prefix}".rstrip("/")
+        with _translated(path, "list"):
+            found = self.file_system.find(path, detail=True)
+        for name, info in found.items():
+            if info["type"] == "file":
+                yield name[len(self.root) :].lstrip("/"), int(info.get("size") or 0)
+
+    def names(self, folder: str = "") -> list[str]:
+        """Names of the files and folders directly in `folder`; none if it does not exist.
+
+        Raises:
+            StorageError: it cannot be listed.
+        """
+        path = f"{self.root}/{folder}".rstrip("/")
+        with _translated(path, "list"):
+            try:
+                found = self.file_system.ls(path, detail=False)
+            except FileNotFoundError:
+                return []
+        return [name for name in (entry.rstrip("/").rsplit("/", 1)[-1] for entry in found) if name]
+
+    @contextlib.contextmanager
+    def open(self, name: str) -> Iterator[Any]:
+        """An object, open for reading in binary.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        path = f"{self.root}/{name}"
+        with _translated(path, "read"), self.file_system.open(path, "rb") as file:
+            yield file
+
+    def read(self, name: str) -> bytes:
+        """The bytes of an object.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        path = f"{self.root}/{name}"
+        with _translated(path, "read"):
+            return bytes(self.file_system.cat_file(path))
+
+    def read_all(self, names: list[str]) -> Iterator[bytes]:
+        """The bytes of several objects, in order, a few requests at a time.
+
+        Raises:
+            StorageError: one of them cannot be read.
+        """
+        with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+            for start in range(0, len(names), PARALLEL_REQUESTS):
+                yield from pool.map(self.read, names[start : start + PARALLEL_REQUESTS])
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write an object; whoever looks finds it whole or not at all.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        path = f"{self.root}/{name}"
+        with _translated(path, "write"):
+            if self.is_local:
+                _replace_file(Path(path), content)
+            else:
+                self.file_system.pipe_file(path, content)
+
+    def delete(self, names: list[str]) -> None:
+        """Delete objects, a few at a time.
+
+        Raises:
+            StorageError: one of them cannot be deleted.
+        """
+        with _translated(self.root, "delete from"), ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+            list(pool.map(lambda name: self.file_system.rm_file(f"{self.root}/{name}"), names))
+
+
+def _replace_file(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".dip-", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(temporary).unlink()
+        raise
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+@contextlib.contextmanager
+def _translated(path: str, verb: str) -> Iterator[None]:
+    """Whatever an fsspec backend raises, as a sentence."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise StorageError(f"Expected to {verb} {path}; it does not exist ({error}).") from error
+    except PermissionError as error:
+        raise StorageError(
+            f"Expected to {verb} {path}; access was refused ({error}). Check permissions and credentials."
+        ) from error
+    except Exception as error:  # backends raise errors of their own client libraries
+        reason = f"{type(error).__name__}: {error}"
+        raise StorageError(f"Expected to {verb} {path}; the storage failed ({reason}).") from error

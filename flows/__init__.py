@@ -1,0 +1,1 @@
+"""Prefect flows over images: a manifest in shards, one Dask task per image, results in Parquet."""

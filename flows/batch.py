@@ -1,0 +1,113 @@
+"""Batches to their end: shards as Prefect tasks, images as Dask tasks."""
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+
+from flows.cluster import workers
+from flows.parameters import BatchParameters
+from flows.progress import Counter
+from flows.run import Run, close_run, open_run
+from flows.shard import Shard, shard_label
+from flows.window import Window
+
+SHARDS_AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class BatchSummary:
+    """What became of a run.
+
+    Attributes:
+        output: where its results are.
+        run_id: None if every image had a result already.
+        restored: images restored, before an interruption too; likewise `failed` and `skipped`.
+    """
+
+    output: str
+    run_id: str | None = None
+    restored: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+
+def run_batches(batches: Sequence[BatchParameters]) -> list[BatchSummary]:
+    """Work through batches at the same time, on the workers that the first one asks for.
+
+    Raises:
+        DipError: a batch could not be started or carried to its end; what is finished is safe.
+    """
+    runs = [open_run(parameters) for parameters in batches]
+    _restore([run for run in runs if run is not None], batches[0])
+    return [_summary(parameters, run) for parameters, run in zip(batches, runs, strict=True)]
+
+
+class _Execution:
+    """What the shards of all runs share."""
+
+    def __init__(self, runs: Sequence[Run], window: Window) -> None:
+        self.window = window
+        self.finished: Set[str] = {
+            name for run in runs for name, _ in run.output.find(run.records) if name.endswith(".parquet")
+        }
+        committed = sum(len(run.images_in(shard)) for run in runs for shard in run.committed)
+        self.counter = Counter(sum(run.total for run in runs), committed + len(self.finished))
+
+
+@task(task_run_name="{label}", cache_policy=NO_CACHE, persist_result=False)
+def restore_shard(run: Run, index: int, execution: _Execution, label: str) -> None:  # noqa: ARG001 - its name
+    """Restore the images of one shard that are open, and commit the shard."""
+    try:
+        shard = Shard(run, index, execution.finished)
+        for outcome in execution.window.run(shard.open_jobs()):
+            execution.counter.add(outcome)
+        shard.commit()
+    except BaseException as error:
+        execution.window.abort(error)
+        raise
+
+
+def _restore(runs: Sequence[Run], parameters: BatchParameters) -> None:
+    if not any(run.open_shards for run in runs):
+        return
+    with workers(parameters.scheduler, parameters.workers, parameters.device) as found:
+        execution = _Execution(runs, Window(found))
+        shards = [(run, index) for run in runs for index in run.open_shards]
+        futures = [restore_shard.submit(*shard, execution, shard_label(*shard)) for shard in shards]
+        try:
+            for future in futures:
+                future.wait()
+        except BaseException as error:
+            execution.window.abort(error)
+            raise
+        if execution.window.error is not None:
+            raise execution.window.error
+
+
+def _summary(parameters: BatchParameters, run: Run | None) -> BatchSummary:
+    if run is None:
+        return BatchSummary(parameters.output)
+    summary = BatchSummary(parameters.output, run.run_id, **close_run(run))
+    create_markdown_artifact(_report(summary, run), key="restoration-summary", description=run.run_id)
+    return summary
+
+
+def _report(summary: BatchSummary, run: Run) -> str:
+    return "\n".join(
+        [
+            f"# {run.configuration.task}: {summary.restored} of {run.total} images restored",
+            "",
+            "| | |",
+            "|---|---|",
+            f"| run | `{run.run_id}` |",
+            f"| source | `{run.source.url}` |",
+            f"| output | `{run.output.url}` |",
+            f"| preset | {run.configuration.preset} |",
+            f"| restored | {summary.restored} |",
+            f"| failed | {summary.failed} |",
+            f"| skipped | {summary.skipped} |",
+        ]
+    )

@@ -1,0 +1,144 @@
+"""The Dask workers a run is carried by: local processes, or a cluster that runs already."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import dask.config
+from distributed import Client, Nanny, Scheduler, SpecCluster
+
+import dip
+from dip.errors import ClusterError, ConfigurationError
+from flows.worker import version_of_worker
+
+RESOURCE = "GPU"
+"""One slot of it carries one restoration. On a machine without a GPU it is a slot of the CPU."""
+
+_KEEP_MEMORY = {
+    # Dask has workers hand freed memory back at once; the optimisation asks for the same again at
+    # each iteration, and runs twice as slow for it.
+    "MALLOC_TRIM_THRESHOLD_": 2**34,
+    "MALLOC_MMAP_THRESHOLD_": 2**32,
+}
+
+
+@dataclass(frozen=True)
+class Workers:
+    """What a run needs to know of its workers.
+
+    Attributes:
+        client: the connection to their scheduler.
+        device: what the jobs they run call their device.
+    """
+
+    client: Client
+    device: str
+
+
+@contextmanager
+def workers(scheduler: str | None, count: int | None, device: str) -> Iterator[Workers]:
+    """Workers for the time of the block: local ones, or those of a running scheduler.
+
+    Args:
+        scheduler: address of a running scheduler, or None for local workers.
+        count: local worker processes; None for one per GPU, or per core without a GPU.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+
+    Raises:
+        ClusterError: the scheduler cannot be reached or has no fit workers.
+        ConfigurationError: a count of workers was given for workers that run already, or there is no
+            such device.
+    """
+    if scheduler is not None:
+        if count is not None:
+            raise ConfigurationError("Expected either a number of local workers or a scheduler; got both.")
+        with _connected(scheduler) as client:
+            yield Workers(client, device)
+        return
+    gpus = _gpus(device)
+    with _local_cluster(count, gpus) as cluster, Client(cluster, set_as_default=False) as client:
+        yield Workers(client, "cuda" if gpus else "cpu")
+
+
+def count_slots(client: Client) -> int:
+    """How many restorations the workers carry at once."""
+    found = client.scheduler_info(n_workers=-1)["workers"].values()
+    return sum(int(worker["resources"].get(RESOURCE, 0)) for worker in found)
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Client]:
+    try:
+        client = Client(address, timeout=15, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise ClusterError(f"Expected a Dask scheduler at {address}; none answers ({error}).") from error
+    with client:
+        _check_workers(client, address)
+        yield client
+
+
+def _check_workers(client: Client, address: str) -> None:
+    if not count_slots(client):
+        raise ClusterError(
+            f"Expected workers that offer the resource {RESOURCE} at {address}; got none. "
+            f"Start them with: dask worker {address} --nthreads 1 --resources {RESOURCE}=1"
+        )
+    try:
+        versions = client.run(version_of_worker)
+    except Exception as error:
+        raise ClusterError(
+            f"Expected workers with dip-restoration {dip.__version__} installed at {address}; "
+            f"one of them answers {type(error).__name__}: {error}."
+        ) from error
+    others = {version for version in versions.values() if version != dip.__version__}
+    if others:
+        raise ClusterError(
+            f"Expected workers with dip-restoration {dip.__version__} at {address}; some have "
+            f"{', '.join(sorted(others))}. Install the same version on all machines."
+        )
+
+
+@contextmanager
+def _local_cluster(count: int | None, gpus: list[str]) -> Iterator[SpecCluster]:
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+    processes = count or len(gpus) or len(os.sched_getaffinity(0))
+    environments = [{"CUDA_VISIBLE_DEVICES": gpus[i % len(gpus)]} if gpus else {} for i in range(processes)]
+    specification = {
+        i: {"cls": Nanny, "options": {"nthreads": 1, "resources": {RESOURCE: 1}, "env": environment}}
+        for i, environment in enumerate(environments)
+    }
+    with (
+        dask.config.set(_settings()),
+        SpecCluster(
+            workers=specification,
+            scheduler={"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard": False}},
+            silence_logs=logging.ERROR,
+        ) as cluster,
+    ):
+        yield cluster
+
+
+def _settings() -> dict[str, object]:
+    environment = {**dask.config.get("distributed.nanny.pre-spawn-environ"), **_KEEP_MEMORY}
+    return {
+        "distributed.nanny.pre-spawn-environ": environment,
+        # No image waits behind another on a worker, so that none is blamed for its neighbour's crash.
+        "distributed.scheduler.worker-saturation": 1.0,
+        "distributed.scheduler.allowed-failures": 1,
+    }
+
+
+def _gpus(device: str) -> list[str]:
+    """What CUDA_VISIBLE_DEVICES is set to for each GPU that may be used; none for the CPU."""
+    import torch
+
+    from dip.optimize.device import resolve_device
+
+    resolved = resolve_device(device)
+    if resolved.type == "cpu":
+        return []
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    names = visible.split(",") if visible else [str(i) for i in range(torch.cuda.device_count())]
+    return names if device in ("auto", "cuda") else [names[resolved.index or 0]]

@@ -1,0 +1,30 @@
+"""A contact sheet: rows of small pictures with a line of text under each."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+MARGIN_PX = 12
+CAPTION_PX = 28
+
+
+def draw_contact_sheet(path: Path, rows: Sequence[Sequence[tuple[str, Path]]]) -> None:
+    """Draw rows of captioned pictures of equal size into one PNG.
+
+    Args:
+        path: where the sheet is written.
+        rows: caption and file of each picture.
+    """
+    pictures = [[(caption, Image.open(file).convert("RGB")) for caption, file in row] for row in rows]
+    width_px = max(picture.width for row in pictures for _, picture in row) + MARGIN_PX
+    height_px = max(picture.height for row in pictures for _, picture in row) + CAPTION_PX
+    columns = max(len(row) for row in pictures)
+    sheet = Image.new("RGB", (columns * width_px + MARGIN_PX, len(rows) * height_px + MARGIN_PX), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    for y, row in enumerate(pictures):
+        for x, (caption, picture) in enumerate(row):
+            corner = (MARGIN_PX + x * width_px, MARGIN_PX + y * height_px)
+            sheet.paste(picture, corner)
+            draw.text((corner[0], corner[1] + picture.height + 4), caption, fill="black", font=font)
+    sheet.save(path)

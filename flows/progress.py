@@ -1,0 +1,102 @@
+"""How far a run is, and who wants to know."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from dip.pipeline import Outcome
+
+LOG_EVERY_S = 30.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A run at one moment.
+
+    Attributes:
+        total: images of the run.
+        before: images that were finished before this process took the run up.
+        counts: images finished since, by status.
+        elapsed_s: seconds since the first image was sent off.
+        latest: the image that ended last.
+    """
+
+    total: int
+    before: int
+    counts: dict[str, int] = field(default_factory=dict)
+    elapsed_s: float = 0.0
+    latest: Outcome | None = None
+
+    @property
+    def since(self) -> int:
+        """Images finished by this process."""
+        return sum(self.counts.values())
+
+    @property
+    def done(self) -> int:
+        """Images finished altogether."""
+        return self.before + self.since
+
+    @property
+    def images_per_hour(self) -> float:
+        """Pace of this process; 0 before its first image."""
+        return 3600 * self.since / self.elapsed_s if self.elapsed_s else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimate from the pace so far; None before the first image."""
+        return 3600 * (self.total - self.done) / self.images_per_hour if self.since else None
+
+    def __str__(self) -> str:
+        pace = "" if self.seconds_left is None else f", {self.images_per_hour:.0f} images/h"
+        left = "" if self.seconds_left is None else f", {duration(self.seconds_left)} left"
+        failed = self.counts.get("failed", 0)
+        return f"{self.done} of {self.total} images done, {failed} failed{pace}{left}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as h:mm:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+Listener = Callable[[Progress], None]
+
+
+class _LogListener:
+    """Says how far the run is in the log, now and then."""
+
+    def __init__(self) -> None:
+        self._logged_at = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.done == progress.total or time.monotonic() - self._logged_at >= LOG_EVERY_S:
+            self._logged_at = time.monotonic()
+            logging.getLogger("prefect.flow_runs").info("%s", progress)
+
+
+listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+"""Who is told of progress. The command line sets it; otherwise the log is told."""
+
+
+class Counter:
+    """Counts outcomes from several threads and tells the listener."""
+
+    def __init__(self, total: int, before: int) -> None:
+        self._listener = listener.get() or _LogListener()
+        self._lock = threading.Lock()
+        self._start = time.monotonic()
+        self._total, self._before = total, before
+        self._counts = {"restored": 0, "failed": 0, "skipped": 0}
+        self._listener(Progress(total, before, dict(self._counts)))
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one more finished image."""
+        with self._lock:
+            self._counts[outcome.status] += 1
+            elapsed_s = time.monotonic() - self._start
+            progress = Progress(self._total, self._before, dict(self._counts), elapsed_s, outcome)
+            self._listener(progress)

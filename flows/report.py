@@ -1,0 +1,116 @@
+"""Results as tables on the console."""
+
+from collections.abc import Iterable, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dip.errors import StorageError
+from dip.results import read_rows
+from dip.storage import Location
+from flows.batch import BatchSummary
+from flows.demo import DemoImage
+
+ROWS_SHOWN = 200
+_SHOWN = ["image_id", "status", "psnr_degraded_db", "psnr_db", "ssim", "stop_iteration", "seconds"]
+_TITLES = ["image", "status", "degraded dB", "restored dB", "SSIM", "stop", "seconds"]
+_GROUP = ["task", "method", "preset", "protocol"]
+
+
+def print_results(output: Location) -> None:
+    """Print the rows of an output, and the means of each protocol.
+
+    Raises:
+        StorageError: there are no results, or they cannot be read.
+    """
+    rows = _rows(output, [*_SHOWN, *_GROUP])
+    shown = rows.slice(0, ROWS_SHOWN).select(_SHOWN).to_pylist()
+    _print_table(_TITLES, (list(row.values()) for row in shown))
+    if rows.num_rows > ROWS_SHOWN:
+        print(f"… and {rows.num_rows - ROWS_SHOWN} more rows in {output.url}/metrics")
+    _print_means(rows)
+
+
+def print_failures(output: Location, run_id: str | None = None) -> None:
+    """Print what is not restored, and why; of one run, if it is named.
+
+    Raises:
+        StorageError: there are no results, or they cannot be read.
+    """
+    rows = _rows(output, ["run_id", "image_id", "status", "error_message"])
+    is_other = pc.field("status") != "restored"
+    rows = rows.filter(is_other if run_id is None else is_other & (pc.field("run_id") == run_id))
+    for row in rows.to_pylist():
+        print(f"{row['status']}: {printable(row['image_id'])}: {printable(row['error_message'] or '')}")
+
+
+def print_summary(summary: BatchSummary) -> None:
+    """Print what became of a run."""
+    if summary.run_id is None:
+        print(f"Nothing to do: every image has a result in {summary.output}.")
+        return
+    counts = f"{summary.restored} restored, {summary.failed} failed, {summary.skipped} skipped"
+    print(f"{counts}. Results: {summary.output} (dip results shows them)")
+
+
+def print_demo(images: Sequence[DemoImage]) -> None:
+    """Print the demo's table."""
+    titles = ["image", "task", "degraded dB", "restored dB", "gain dB", "biharmonic fill dB", "seconds"]
+    rows = (
+        [
+            i.name,
+            i.damage,
+            i.psnr_degraded_db,
+            i.psnr_db,
+            i.psnr_db - i.psnr_degraded_db,
+            i.psnr_fill_db,
+            i.seconds,
+        ]
+        for i in images
+    )
+    _print_table(titles, rows)
+    if images:
+        print(f"Look at {images[0].contact_sheet}")
+
+
+def printable(text: str) -> str:
+    """A text without what could steer a terminal."""
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
+
+
+def _rows(output: Location, columns: list[str]) -> pa.Table:
+    rows = read_rows(output, columns)
+    if not rows.num_rows:
+        raise StorageError(f"Expected results in {output.url}/metrics; there are none (yet).")
+    return rows
+
+
+def _print_means(rows: pa.Table) -> None:
+    measured = rows.filter(pc.is_valid(rows["psnr_db"]))
+    if measured.num_rows:
+        means = measured.group_by(_GROUP).aggregate(
+            [
+                ("psnr_db", "count"),
+                *((column, "mean") for column in ("psnr_degraded_db", "psnr_db", "ssim", "seconds")),
+            ]
+        )
+        titles = [*_GROUP, "images", "degraded dB", "restored dB", "SSIM", "seconds"]
+        _print_table(titles, (list(row.values()) for row in means.to_pylist()))
+    counts = pc.value_counts(rows["status"]).to_pylist()
+    print(", ".join(f"{entry['counts']} {entry['values']}" for entry in counts))
+
+
+def _print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    table = Table(*titles)
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    Console().print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.2f}" if abs(value) >= 1 else f"{value:.4f}"
+    return "" if value is None else printable(str(value))

@@ -1,0 +1,229 @@
+"""A run over one output: started, continued where it stopped, or followed by another."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow.compute as pc
+
+import dip
+from dip.config import Configuration
+from dip.errors import ConfigurationError, StorageError
+from dip.results import read_rows
+from dip.storage import Location
+from flows.manifest import encode_manifest, list_images
+from flows.parameters import ArchiveParameters, BatchParameters
+
+
+@dataclass(frozen=True)
+class Run:
+    """One pass over a manifest.
+
+    Attributes:
+        run_id: sorts by the time it was started at.
+        total: images in the manifest.
+        shard_size: images per shard.
+        committed: shards that have their part file already.
+    """
+
+    run_id: str
+    source: Location
+    output: Location
+    masks: Location | None
+    configuration: Configuration
+    embed: bool
+    total: int
+    shard_size: int
+    committed: frozenset[int] = frozenset()
+
+    @property
+    def shards(self) -> int:
+        """Number of shards."""
+        return -(-self.total // self.shard_size)
+
+    @property
+    def open_shards(self) -> list[int]:
+        """Shards without a part file."""
+        return [shard for shard in range(self.shards) if shard not in self.committed]
+
+    @property
+    def manifest(self) -> str:
+        """Name of the manifest in the output."""
+        return f"runs/{self.run_id}/manifest.parquet"
+
+    @property
+    def records(self) -> str:
+        """Folder of the records of images whose shard has no part file yet."""
+        return f"runs/{self.run_id}/records"
+
+    def record(self, shard: int, image_id: str) -> str:
+        """Name of an image's record."""
+        return f"{self.records}/{shard:05d}/{hashlib.sha256(image_id.encode()).hexdigest()[:32]}.parquet"
+
+    def part(self, shard: int) -> str:
+        """File name of a shard's rows, and of its curves."""
+        return f"part-{self.run_id}-{shard:05d}.parquet"
+
+    def images_in(self, shard: int) -> range:
+        """Which images of the manifest a shard holds, counted from 0."""
+        return range(shard * self.shard_size, min(self.total, (shard + 1) * self.shard_size))
+
+
+def open_run(parameters: BatchParameters) -> Run | None:
+    """The run to work on: the interrupted one of this output, or a new one.
+
+    Returns:
+        None if every image of the source has a result already.
+
+    Raises:
+        ConfigurationError: source and output overlap, the output holds something else, or its runs
+            were made with another configuration.
+        StorageError: source, masks or output cannot be listed, read or written.
+    """
+    _check_locations(parameters)
+    output = parameters.location(parameters.output)
+    runs = _stored_runs(output)
+    if not runs:
+        _check_is_unused(output)
+        return _new_run(parameters, known=frozenset())
+    run_id, is_finished = runs[-1]
+    stored = json.loads(output.read(f"runs/{run_id}/run.json"))
+    _check_same(stored["asked"], _asked(parameters), run_id)
+    if not is_finished:
+        committed = _committed_shards(output, run_id)
+        return _run(parameters, run_id, stored["total"], stored["shard_size"], committed)
+    return _new_run(parameters, known=frozenset(read_rows(output, ["image_id"])["image_id"].to_pylist()))
+
+
+def close_run(run: Run) -> dict[str, int]:
+    """Check that every image has its row, mark the run finished, and count its rows by status.
+
+    Raises:
+        StorageError: rows and images do not add up.
+    """
+    rows = read_rows(run.output, ["run_id", "status"])
+    statuses = pc.value_counts(rows.filter(pc.field("run_id") == run.run_id)["status"]).to_pylist()
+    counts = {"restored": 0, "failed": 0, "skipped": 0}
+    counts |= {entry["values"]: entry["counts"] for entry in statuses}
+    if sum(counts.values()) != run.total:
+        raise StorageError(
+            f"Expected {run.total} rows of the run {run.run_id} in {run.output.url}; got {counts}. "
+            "Were part files removed? Run the same line again with a new output."
+        )
+    ended = {"finished_at": datetime.now(UTC).isoformat(), **counts}
+    run.output.write(f"runs/{run.run_id}/finished.json", json.dumps(ended, indent=2).encode())
+    return counts
+
+
+def _new_run(parameters: BatchParameters, known: frozenset[str]) -> Run | None:
+    masks = _masks(parameters)
+    entries = list_images(parameters.location(parameters.source), masks)
+    entries = [entry for entry in entries if entry.image_id not in known]
+    if not entries:
+        return None
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    run = _run(parameters, run_id, len(entries), parameters.shard_size)
+    description = {
+        "run_id": run_id,
+        "asked": _asked(parameters),
+        "total": run.total,
+        "shard_size": run.shard_size,
+        "software_version": dip.__version__,
+        "started_at": datetime.now(UTC).isoformat(),
+    }
+    run.output.write(run.manifest, encode_manifest(entries, run.shard_size))
+    # Written after the manifest: a run begins to exist with this file.
+    run.output.write(f"runs/{run_id}/run.json", json.dumps(description, indent=2).encode())
+    return run
+
+
+def _run(
+    parameters: BatchParameters,
+    run_id: str,
+    total: int,
+    shard_size: int,
+    committed: frozenset[int] = frozenset(),
+) -> Run:
+    return Run(
+        run_id=run_id,
+        source=parameters.location(parameters.source),
+        output=parameters.location(parameters.output),
+        masks=_masks(parameters),
+        configuration=parameters.configuration,  # type: ignore[attr-defined]
+        embed=parameters.embed,
+        total=total,
+        shard_size=shard_size,
+        committed=committed,
+    )
+
+
+def _masks(parameters: BatchParameters) -> Location | None:
+    url = parameters.masks if isinstance(parameters, ArchiveParameters) else None
+    return None if url is None else parameters.location(url)
+
+
+def _asked(parameters: BatchParameters) -> dict[str, Any]:
+    """What two runs over one output must agree on."""
+    masks = _masks(parameters)
+    return {
+        "source": parameters.location(parameters.source).canonical_url,
+        "masks": None if masks is None else masks.canonical_url,
+        "embed": parameters.embed,
+        **asdict(parameters.configuration),  # type: ignore[attr-defined]
+    }
+
+
+def _check_same(stored: Mapping[str, Any], asked: Mapping[str, Any], run_id: str) -> None:
+    was, now = _flat(stored), _flat(asked)
+    differing = [name for name in sorted(was | now) if was.get(name) != now.get(name)]
+    if differing:
+        changes = "; ".join(f"{name} was {was.get(name)!r} and is {now.get(name)!r}" for name in differing)
+        raise ConfigurationError(
+            f"Expected the configuration of the output's earlier run {run_id}; {changes}. "
+            "Repeat the earlier line, or choose another output."
+        )
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    nested = values.get("degradation") or {}
+    return {name: value for name, value in values.items() if name != "degradation"} | dict(nested)
+
+
+def _stored_runs(output: Location) -> list[tuple[str, bool]]:
+    """Ids of the output's runs, oldest first, and whether each is finished."""
+    names = output.names("runs")
+    runs = []
+    for run_id in sorted(names):
+        files = output.names(f"runs/{run_id}")
+        if "run.json" in files:
+            runs.append((run_id, "finished.json" in files))
+    return runs
+
+
+def _committed_shards(output: Location, run_id: str) -> frozenset[int]:
+    prefix = f"part-{run_id}-"
+    names = output.names("metrics")
+    return frozenset(int(name[len(prefix) : -len(".parquet")]) for name in names if name.startswith(prefix))
+
+
+def _check_locations(parameters: BatchParameters) -> None:
+    output = parameters.location(parameters.output)
+    for role, location in (("source", parameters.location(parameters.source)), ("masks", _masks(parameters))):
+        if location is not None and (location.contains(output) or output.contains(location)):
+            raise ConfigurationError(
+                f"Expected an output apart from the {role}; {parameters.output} and {location.url} "
+                "lie in one another. Choose another output."
+            )
+
+
+def _check_is_unused(output: Location) -> None:
+    others = set(output.names()) - {"runs"}
+    if others:
+        raise ConfigurationError(
+            f"Expected an output that is new, empty or made by an earlier run; {output.url} holds "
+            f"{len(others)} other entries, such as {min(others)!r}. Choose another output."
+        )

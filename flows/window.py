@@ -1,0 +1,139 @@
+"""The futures in flight: as many as the workers have slots, over all shards of a run together."""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from queue import Empty, SimpleQueue
+
+from distributed import Client, Future
+from distributed.scheduler import KilledWorker
+
+from dip import pipeline
+from dip.errors import ClusterError, ImageError, StorageError
+from dip.pipeline import Job, Outcome
+from flows.cluster import RESOURCE, Workers, count_slots
+from flows.worker import restore_image
+
+POLL_S = 1.0
+WITHOUT_WORKERS_S = 120.0
+"""So long a run waits for a worker to come (back) before it ends."""
+
+
+class Window:
+    """Sends jobs to workers, never more at once than there are slots.
+
+    Several shards share one window, so that no slot idles at the end of a shard. The number of slots
+    follows the workers that come and go.
+    """
+
+    def __init__(self, workers: Workers) -> None:
+        self._client: Client = workers.client
+        self._device = workers.device
+        self._condition = threading.Condition()
+        self._in_flight = 0
+        self._slots = count_slots(self._client)
+        self._looked_at = self._seen_at = time.monotonic()
+        self.error: BaseException | None = None
+
+    def abort(self, error: BaseException) -> None:
+        """End all iterations over outcomes with a ClusterError; the first error is kept."""
+        with self._condition:
+            self.error = self.error or error
+            self._condition.notify_all()
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
+        """Run jobs, and yield what became of each as it ends.
+
+        A job whose worker died is tried once more when all others have ended, and then failed.
+
+        Raises:
+            ClusterError: there are no workers any more, or the run was aborted.
+            StorageError: the output cannot be written to.
+        """
+        killed: list[Job] = []
+        for job, future in self._finished(jobs):
+            error = future.exception()
+            if isinstance(error, KilledWorker):
+                killed.append(job)
+            else:
+                yield _outcome(job, future, error)
+        for job, future in self._finished(killed):
+            yield _outcome(job, future, future.exception())
+
+    def _finished(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Future]]:
+        finished: SimpleQueue[tuple[Job, Future]] = SimpleQueue()
+        under_way = 0
+        for job in jobs:
+            self._take_slot()
+            self._submit(job, finished)
+            under_way += 1
+            while not finished.empty():
+                yield finished.get()
+                under_way -= 1
+        while under_way:
+            try:
+                yield finished.get(timeout=POLL_S)
+                under_way -= 1
+            except Empty:
+                self._check()
+
+    def _submit(self, job: Job, finished: "SimpleQueue[tuple[Job, Future]]") -> None:
+        future = self._client.submit(
+            restore_image, replace(job, device=self._device), resources={RESOURCE: 1}, pure=False
+        )
+
+        def when_done(future: Future) -> None:
+            with self._condition:
+                self._in_flight -= 1
+                self._condition.notify()
+            finished.put((job, future))
+
+        future.add_done_callback(when_done)
+
+    def _take_slot(self) -> None:
+        while True:
+            self._check()
+            with self._condition:
+                if self._in_flight < self._slots:
+                    self._in_flight += 1
+                    return
+                self._condition.wait(POLL_S)
+
+    def _check(self) -> None:
+        """Count the slots anew from time to time, and raise if there is no point in waiting."""
+        if self.error is not None:
+            raise ClusterError("The run was ended.") from self.error
+        with self._condition:
+            now = time.monotonic()
+            if now - self._looked_at < POLL_S:
+                return
+            self._looked_at = now
+        if self._client.status not in ("running", "connecting"):
+            raise ClusterError(_continue_later("the connection to the Dask scheduler was lost"))
+        self._slots = count_slots(self._client)
+        if self._slots:
+            self._seen_at = now
+        elif now - self._seen_at > WITHOUT_WORKERS_S:
+            raise ClusterError(_continue_later(f"there has been none for {WITHOUT_WORKERS_S:.0f} s"))
+
+
+def _outcome(job: Job, future: Future, error: BaseException | None) -> Outcome:
+    if error is None:
+        outcome: Outcome = future.result()
+        return outcome
+    if isinstance(error, StorageError):
+        raise error
+    if future.status in ("cancelled", "lost"):
+        raise ClusterError(_continue_later("the Dask scheduler lost a task")) from error
+    if isinstance(error, KilledWorker):
+        message = f"Expected a restoration; its worker process died each time it was tried ({job.image_id})."
+        error = ImageError(f"{message} Perhaps the image is too large for the machine's memory.")
+    return pipeline.fail(job, error)
+
+
+def _continue_later(reason: str) -> str:
+    return (
+        f"Expected workers to restore images; {reason}. What is finished is safe; "
+        "the same line continues the run."
+    )
