@@ -200,18 +200,15 @@ def _run(flow: Any, model: Any, asked: dict[str, Any]) -> None:
 
 def _called(flow: Any, argument: Any) -> Any:
     """A flow's result; what a user can have caused ends the program with a sentence."""
-    from flows.errors import PREFECT_UNREACHABLE
-
     from dip.errors import DipError
     from flows.display import displayed_progress
+    from flows.server import prefect_server_expected
 
     try:
-        with displayed_progress():
+        with displayed_progress(), prefect_server_expected():
             return flow(argument)
     except DipError as error:
         _refuse(error)
-    except PREFECT_UNREACHABLE as error:
-        _refuse(f"Expected a Prefect server at PREFECT_API_URL; it does not answer ({error}).")
     except KeyboardInterrupt:
         typer.echo("Interrupted. What is finished is safe; the same line continues the run.", err=True)
         sys.exit(130)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
+from torch import Tensor
 
 from dip import degradations, metrics
 from dip.config import Configuration, Degradation
@@ -35,6 +36,13 @@ class Measurement:
     seen: Pixels
     observed: Pixels | None = None
     reference: Pixels | None = None
+
+    def with_observed(self, image: Tensor) -> Tensor:
+        """An image, (B, C, H, W), with the observed pixels pasted back into it, if a mask says which."""
+        if self.observed is None:
+            return image
+        observed, y = (torch.from_numpy(array).to(image.device) for array in (self.observed, self.y))
+        return torch.where(observed > 0, y, image)
 
 
 def measured(pixels: Pixels, observed: Pixels | None, configuration: Configuration) -> Measurement:

@@ -46,7 +46,7 @@ def luma(image: Tensor) -> Tensor:
     """
     if image.shape[0] == 1:
         return image
-    weights = torch.tensor(LUMA, dtype=image.dtype).view(3, 1, 1)
+    weights = torch.tensor(LUMA, dtype=image.dtype, device=image.device).view(3, 1, 1)
     return ((image * weights).sum(dim=0, keepdim=True) + 16) / 255
 
 
@@ -58,8 +58,8 @@ def rounded(image: Tensor) -> Tensor:
 def measure(image: Tensor, reference: Tensor, protocol: str, scale: int = 1) -> tuple[float, float | None]:
     """PSNR in dB and SSIM of an image, rounded to 8 bits, under a named protocol.
 
-    `sr-y-shave` takes the Y channel and leaves out `scale` pixels at each border; every other
-    protocol takes all channels and all pixels. None stands for an SSIM that is not defined.
+    `sr-y-shave` and its relatives take the Y channel and leave out `scale` pixels at each border;
+    every other protocol takes all channels and all pixels. None stands for an SSIM that is not defined.
 
     Args:
         image: (C, H, W), float.
@@ -67,9 +67,17 @@ def measure(image: Tensor, reference: Tensor, protocol: str, scale: int = 1) -> 
         protocol: a name that `protocol_of` returns.
         scale: the scale factor of `sr-y-shave`.
     """
-    x, y = rounded(image), reference.double()
-    if protocol == "sr-y-shave":
-        x, y = luma(x), luma(y)
-        if min(x.shape[-2:]) > 2 * scale:
-            x, y = x[:, scale:-scale, scale:-scale], y[:, scale:-scale, scale:-scale]
+    x, y = (judged(values, protocol, scale) for values in (rounded(image), reference.double()))
     return float(psnr(x, y)), ssim(x, y)
+
+
+def judged(image: Tensor, protocol: str, scale: int = 1) -> Tensor:
+    """What a protocol looks at: channels and area of an image, (C, H, W) to (c, h, w).
+
+    An image that is too small to be shaved stays as large as it is.
+    """
+    if not protocol.startswith("sr-y-shave"):
+        return image
+    image = luma(image)
+    is_shaved = min(image.shape[-2:]) > 2 * scale
+    return image[:, scale:-scale, scale:-scale] if is_shaved else image

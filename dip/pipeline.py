@@ -5,12 +5,14 @@
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
 import torch
 from PIL import Image as PillowImage
+from torch import Tensor
 
 import dip
 from dip import images, metrics
@@ -19,7 +21,7 @@ from dip.errors import ImageSkipped, MaskError
 from dip.images import Image
 from dip.measurement import Measurement, Pixels, measured, simulated
 from dip.optimize.device import resolve_device
-from dip.optimize.loop import CurvePoint, Fit
+from dip.optimize.loop import CurvePoint
 from dip.restoration import restore
 from dip.results import Row, encode_record
 from dip.storage import Location
@@ -69,8 +71,8 @@ class _Stages:
     def run(self) -> None:
         source, observed = self.read()
         measurement = self.degrade(source, observed)
-        fit = self.restore(measurement)
-        restored = self.measure(measurement, fit)
+        restored = self.restore(measurement)
+        self.measure(measurement, restored)
         self.write(source, measurement, restored)
         self.row.status = "restored"
 
@@ -111,11 +113,10 @@ class _Stages:
             return measured(source.pixels, observed, self.configuration)
         return simulated(source.pixels, self.configuration, degradation, self.image_seed)
 
-    def restore(self, measurement: Measurement) -> Fit:
-        """x*."""
+    def restore(self, measurement: Measurement) -> Pixels:
+        """x*, (C, H, W), with the observed pixels pasted back where a mask says so."""
         device = resolve_device(self.job.device)
         self.row.device = "cpu" if device.type == "cpu" else torch.cuda.get_device_name(device)
-        reference = measurement.reference
         fit = restore(
             torch.from_numpy(measurement.y)[None],
             measurement.operator,
@@ -123,27 +124,35 @@ class _Stages:
             self.configuration.settings,
             self.image_seed,
             device,
-            None if reference is None else torch.from_numpy(reference)[None],
+            None if measurement.reference is None else self.judge(measurement),
         )
         self.row.iterations, self.row.stop_iteration = fit.iterations, fit.stop_iteration
         self.row.stop_reason, self.curve = fit.stop_reason, fit.curve
-        return fit
+        pasted: Pixels = measurement.with_observed(fit.output)[0].numpy()
+        return pasted
 
-    def measure(self, measurement: Measurement, fit: Fit) -> Pixels:
-        """The restored pixels, observed ones pasted back where a mask says so, and their metrics."""
-        restored: Pixels = fit.output[0].numpy()
-        if measurement.observed is not None:
-            restored = np.where(measurement.observed > 0, measurement.y, restored)
-        self.row.height_px, self.row.width_px = measurement.size_px
-        if measurement.reference is not None:
-            row, configuration = self.row, self.configuration
-            reference = torch.from_numpy(measurement.reference)
-            row.protocol = protocol_of(configuration)
-            arguments = (reference, row.protocol, configuration.scale_factor)
-            row.psnr_db, row.ssim = metrics.measure(torch.from_numpy(restored), *arguments)
-            row.psnr_degraded_db, _ = metrics.measure(torch.from_numpy(measurement.seen), *arguments)
-            row.psnr_peak_db = max(point.psnr_db for point in fit.curve if point.psnr_db is not None)
-        return restored
+    def judge(self, measurement: Measurement) -> Callable[[Tensor], Tensor]:
+        """The function that takes the PSNR of an output, unrounded, under the row's protocol."""
+        protocol, scale = protocol_of(self.configuration), self.configuration.scale_factor
+        reference = metrics.judged(torch.from_numpy(measurement.reference), protocol, scale)
+
+        def psnr_of(output: Tensor) -> Tensor:
+            seen = metrics.judged(measurement.with_observed(output)[0], protocol, scale)
+            return metrics.psnr(seen, reference.to(seen.device))
+
+        return psnr_of
+
+    def measure(self, measurement: Measurement, restored: Pixels) -> None:
+        """The metrics, if there is a reference."""
+        row, configuration = self.row, self.configuration
+        row.height_px, row.width_px = measurement.size_px
+        if measurement.reference is None:
+            return
+        reference, row.protocol = torch.from_numpy(measurement.reference), protocol_of(configuration)
+        arguments = (reference, row.protocol, configuration.scale_factor)
+        row.psnr_db, row.ssim = metrics.measure(torch.from_numpy(restored), *arguments)
+        row.psnr_degraded_db, _ = metrics.measure(torch.from_numpy(measurement.seen), *arguments)
+        row.psnr_peak_db = max(point.psnr_db for point in self.curve if point.psnr_db is not None)
 
     def write(self, source: Image, measurement: Measurement, restored: Pixels) -> None:
         """The restored image, as a file or in the row; in an evaluation the degraded one beside it."""

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from dip.metrics import psnr
 from dip.objective import squared_error
 from dip.operators import ForwardOperator
 from dip.optimize.device import body_precision, one_thread_on
@@ -22,7 +21,7 @@ def restore(
     settings: Settings,
     seed: int,
     device: torch.device,
-    reference: Tensor | None = None,
+    psnr_of: Callable[[Tensor], Tensor] | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Fit:
     """Restore one image from its measurement.
@@ -38,7 +37,7 @@ def restore(
         seed: of the weights, z and the input noise. On one type of device the result depends on
             nothing but the arguments.
         device: where to run.
-        reference: the undegraded image, (1, C, H, W), for the curve alone.
+        psnr_of: PSNR of an output, (1, C, H, W), to a reference, for the curve alone.
         is_cancelled: asked from time to time; the restoration ends when it says so.
 
     Raises:
@@ -52,13 +51,12 @@ def restore(
         network = SkipNetwork(settings.architecture, measurement.shape[1])
         network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         y, operator = measurement.to(device), operator.to(device)
-        target = None if reference is None else reference.to(device)
         return minimize(
             forward=_drawing(network, size_px, settings, seed, device),
             loss_of=lambda output: squared_error(operator(output), y),
             network=network,
             schedule=settings.schedule,
-            psnr_of=None if target is None else lambda output: psnr(output, target),
+            psnr_of=psnr_of,
             is_cancelled=is_cancelled,
         )
 

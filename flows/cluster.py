@@ -105,8 +105,9 @@ def _local_cluster(count: int | None, gpus: list[str]) -> Iterator[SpecCluster]:
     logging.getLogger("distributed").setLevel(logging.ERROR)
     processes = count or len(gpus) or len(os.sched_getaffinity(0))
     environments = [{"CUDA_VISIBLE_DEVICES": gpus[i % len(gpus)]} if gpus else {} for i in range(processes)]
+    options = {"nthreads": 1, "resources": {RESOURCE: 1}, "silence_logs": logging.ERROR}
     specification = {
-        i: {"cls": Nanny, "options": {"nthreads": 1, "resources": {RESOURCE: 1}, "env": environment}}
+        i: {"cls": Nanny, "options": {**options, "env": environment}}
         for i, environment in enumerate(environments)
     }
     with (

@@ -82,7 +82,7 @@ def restore_demo(output: str) -> list[DemoImage]:
         [
             BenchmarkParameters(
                 source=str(folder / "reference"), output=str(folder / "results"), **specimen.asked
-            )  # type: ignore[arg-type]
+            )
             for specimen, folder in zip(SPECIMENS, folders, strict=True)
         ]
     )

@@ -43,7 +43,7 @@ class BatchParameters(BaseModel):
     device: str = "auto"
     workers: int | None = Field(None, ge=1)
     scheduler: str | None = None
-    storage_options: Secret[dict[str, Any]] = Secret({})
+    storage_options: Secret[dict[str, Any]] = Field(default_factory=lambda: Secret({}))
     embed: bool = False
     shard_size: int = Field(500, ge=1)
 

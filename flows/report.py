@@ -1,11 +1,12 @@
 """Results as tables on the console."""
 
+import sys
 from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from dip.errors import StorageError
@@ -15,6 +16,7 @@ from flows.batch import BatchSummary
 from flows.demo import DemoImage
 
 ROWS_SHOWN = 200
+PLAIN_WIDTH = 160
 _SHOWN = ["image_id", "status", "psnr_degraded_db", "psnr_db", "ssim", "stop_iteration", "seconds"]
 _TITLES = ["image", "status", "degraded dB", "restored dB", "SSIM", "stop", "seconds"]
 _GROUP = ["task", "method", "preset", "protocol"]
@@ -104,10 +106,11 @@ def _print_means(rows: pa.Table) -> None:
 
 
 def _print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    table = Table(*titles)
+    table = Table(*(Column(title, overflow="fold") for title in titles))
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row))
-    Console().print(table)
+    # In a pipe or a file there is no edge to fold a line at.
+    Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(table)
 
 
 def _cell(value: object) -> str:
