@@ -189,13 +189,19 @@ def _run(flow: Any, model: Any, asked: dict[str, Any]) -> None:
     try:
         parameters = model(**asked)
     except ValidationError as error:
-        first = error.errors()[0]
-        _refuse(f"Expected {'.'.join(map(str, first['loc']))}: {first['msg']}; got {first['input']!r}.")
+        _refuse("; ".join(_sentence(problem) for problem in error.errors()))
     summary = _called(flow, parameters)
     print_summary(summary)
     if summary.failed:
         print_failures(Location(summary.output, asked["storage_options"]), summary.run_id)
         raise typer.Exit(1)
+
+
+def _sentence(problem: Any) -> str:
+    """What is wrong with an option."""
+    if not problem["loc"]:
+        return str(problem["msg"])
+    return f"{problem['loc'][0]}: {problem['msg']}; got {problem['input']!r}"
 
 
 def _called(flow: Any, argument: Any) -> Any:

@@ -50,9 +50,10 @@ def luma(image: Tensor) -> Tensor:
     return ((image * weights).sum(dim=0, keepdim=True) + 16) / 255
 
 
-def rounded(image: Tensor) -> Tensor:
-    """Clipped to [0, 1] and rounded to 8 bits, as a viewer would see it."""
-    return (image.double().clamp(0, 1) * 255).round() / 255
+def rounded(image: Tensor, bits: int = 8) -> Tensor:
+    """Clipped to [0, 1] and rounded to the levels of so many bits, float64."""
+    levels = 2**bits - 1
+    return (image.double().clamp(0, 1) * levels).round() / levels
 
 
 def measure(image: Tensor, reference: Tensor, protocol: str, scale: int = 1) -> tuple[float, float | None]:
@@ -67,7 +68,9 @@ def measure(image: Tensor, reference: Tensor, protocol: str, scale: int = 1) -> 
         protocol: a name that `protocol_of` returns.
         scale: the scale factor of `sr-y-shave`.
     """
-    x, y = (judged(values, protocol, scale) for values in (rounded(image), reference.double()))
+    # Every level of 8 bits is one of 16: a reference of either depth comes back exactly from float32.
+    exact = (rounded(image), rounded(reference, bits=16))
+    x, y = (judged(values, protocol, scale) for values in exact)
     return float(psnr(x, y)), ssim(x, y)
 
 
@@ -79,5 +82,6 @@ def judged(image: Tensor, protocol: str, scale: int = 1) -> Tensor:
     if not protocol.startswith("sr-y-shave"):
         return image
     image = luma(image)
-    is_shaved = min(image.shape[-2:]) > 2 * scale
-    return image[:, scale:-scale, scale:-scale] if is_shaved else image
+    if min(image.shape[-2:]) > 2 * scale:
+        image = image[:, scale:-scale, scale:-scale]
+    return image

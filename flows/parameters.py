@@ -1,8 +1,8 @@
 """What a flow run is asked for. These values cross the flow boundary, so that they are pydantic."""
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, Secret
+from pydantic import BaseModel, ConfigDict, Field, Secret, model_validator
 
 from dip.config import Configuration, Degradation
 from dip.storage import Location
@@ -74,6 +74,14 @@ class ArchiveParameters(BatchParameters):
 
     masks: str | None = None
     damage: Damage = "white"
+
+    @model_validator(mode="after")
+    def _masks_belong_to_inpainting(self) -> Self:
+        if self.task == "inpaint" and self.masks is None:
+            raise ValueError("inpainting needs masks that say what to repair (--masks)")
+        if self.task != "inpaint" and self.masks is not None:
+            raise ValueError(f"masks go with the task inpaint, not with {self.task}")
+        return self
 
     @property
     def configuration(self) -> Configuration:

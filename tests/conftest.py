@@ -1,0 +1,179 @@
+"""Real parts for the tests: a Prefect server, an S3 server, photographs."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "rocket", "coins")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def executable(name: str) -> str:
+    """A command of the environment the tests run in."""
+    found = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    assert found, f"{name} is not installed"
+    return found
+
+
+@contextmanager
+def running(arguments: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen]:
+    """A process for the time of the block; its output goes to a file."""
+    with log.open("ab") as sink:
+        process = subprocess.Popen(arguments, env=environment, stdout=sink, stderr=sink, cwd=log.parent)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_for(condition, what: str, timeout_s: float = 90):
+    """The first true value of a condition."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.2)
+    raise AssertionError(f"{what} did not happen within {timeout_s} s")
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:
+            return response.status == 200
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory) -> Iterator[dict[str, str]]:
+    """The environment of all commands: a Prefect server of the tests' own runs in it."""
+    home = tmp_path_factory.mktemp("prefect")
+    url = f"http://127.0.0.1:{free_port()}/api"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PREFECT_"))}
+    environment = {
+        **kept,
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_URL": url,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    port = url.split(":")[-1].removesuffix("/api")
+    command = [executable("prefect"), "server", "start", "--host", "127.0.0.1", "--port", port]
+    with running(command, environment, home / "server.log"):
+        wait_for(lambda: answers(f"{url}/health"), "the start of the Prefect server", 120)
+        yield environment
+
+
+@dataclass(frozen=True)
+class Dip:
+    """The command line in a process of its own."""
+
+    environment: dict[str, str]
+
+    def command(self, *arguments: object) -> list[str]:
+        return [executable("dip"), *map(str, arguments)]
+
+    def __call__(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            self.command(*arguments),
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def dip(environment) -> Dip:
+    return Dip(environment)
+
+
+@dataclass(frozen=True)
+class S3:
+    """An S3 server over HTTP that asks for keys."""
+
+    endpoint: str
+    folder: Path
+    environment: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory) -> Iterator[S3]:
+    folder = tmp_path_factory.mktemp("s3")
+    (folder / "served" / "archive").mkdir(parents=True)
+    key, secret, port = f"key{secrets.token_hex(6)}", secrets.token_hex(16), free_port()
+    command = [
+        executable("rclone"),
+        "serve",
+        "s3",
+        "--addr",
+        f"127.0.0.1:{port}",
+        "--auth-key",
+        f"{key},{secret}",
+    ]
+    with running([*command, str(folder / "served")], dict(os.environ), folder / "rclone.log"):
+        wait_for(lambda: _listens(port), "the start of the S3 server")
+        endpoint = f"http://127.0.0.1:{port}"
+        credentials = {
+            "AWS_ACCESS_KEY_ID": key,
+            "AWS_SECRET_ACCESS_KEY": secret,
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+        yield S3(endpoint, folder / "served", credentials)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def photograph(name: str, side_px: int = 48) -> Image.Image:
+    """A photograph that comes with scikit-image, made small."""
+    return Image.fromarray(getattr(data, name)()).resize((side_px, side_px), Image.Resampling.LANCZOS)
+
+
+def write_photographs(folder: Path, count: int, side_px: int = 48) -> Path:
+    """So many different photographs."""
+    folder.mkdir(parents=True)
+    for i in range(count):
+        turned = np.rot90(
+            np.asarray(photograph(PHOTOGRAPHS[i % len(PHOTOGRAPHS)], side_px)), i // len(PHOTOGRAPHS)
+        )
+        Image.fromarray(np.ascontiguousarray(turned)).save(folder / f"photo-{i:02d}.png")
+    return folder
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    """All files below a folder."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
