@@ -10,7 +10,6 @@
     │   └── MaskError
     ├── ImageSkipped          one image needs no restoration; the batch goes on
     ├── DivergenceError       the optimisation of one image did not converge
-    ├── Interrupted           a restoration was cancelled
     └── ClusterError          there are no workers to run on
 
 Each takes one message, so that it survives the way back from a worker process.
@@ -55,10 +54,6 @@ class ImageSkipped(DipError):  # noqa: N818 - not a failure
 
 class DivergenceError(DipError):
     """The optimisation of one image did not converge."""
-
-
-class Interrupted(DipError):  # noqa: N818 - not a failure
-    """A restoration was cancelled."""
 
 
 class ClusterError(DipError):

@@ -53,7 +53,8 @@ def luma(image: Tensor) -> Tensor:
 def rounded(image: Tensor, bits: int = 8) -> Tensor:
     """Clipped to [0, 1] and rounded to the levels of so many bits, float64."""
     levels = 2**bits - 1
-    return (image.double().clamp(0, 1) * levels).round() / levels
+    quantized: Tensor = (image.double().clamp(0, 1) * levels).round() / levels
+    return quantized
 
 
 def measure(image: Tensor, reference: Tensor, protocol: str, scale: int = 1) -> tuple[float, float | None]:

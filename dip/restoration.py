@@ -22,7 +22,6 @@ def restore(
     seed: int,
     device: torch.device,
     psnr_of: Callable[[Tensor], Tensor] | None = None,
-    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Fit:
     """Restore one image from its measurement.
 
@@ -38,11 +37,9 @@ def restore(
             nothing but the arguments.
         device: where to run.
         psnr_of: PSNR of an output, (1, C, H, W), to a reference, for the curve alone.
-        is_cancelled: asked from time to time; the restoration ends when it says so.
 
     Raises:
         DivergenceError: the optimisation did not converge.
-        Interrupted: `is_cancelled` said so.
 
     Source: Ulyanov, Vedaldi, Lempitsky, *Deep Image Prior*, CVPR 2018, equation 2.
     """
@@ -57,7 +54,6 @@ def restore(
             network=network,
             schedule=settings.schedule,
             psnr_of=psnr_of,
-            is_cancelled=is_cancelled,
         )
 
 

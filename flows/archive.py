@@ -8,11 +8,11 @@ from flows.parameters import ArchiveParameters
 
 
 @flow(name="restore-archive", task_runner=ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE))  # type: ignore[arg-type]
-def restore_archive(parameters: ArchiveParameters) -> BatchSummary:
+def restore_archive(batch: ArchiveParameters) -> BatchSummary:
     """Restore all images below a folder or URL.
 
     Args:
-        parameters: what to restore, how, and where the results go.
+        batch: what to restore, how, and where the results go.
 
     Returns:
         The counts of the run. Rows lie in `metrics/` below the output, images in `images/`.
@@ -20,4 +20,4 @@ def restore_archive(parameters: ArchiveParameters) -> BatchSummary:
     Raises:
         DipError: the run could not be started or carried to its end; the same call continues it.
     """
-    return run_batches([parameters])[0]
+    return run_batches([batch])[0]

@@ -8,11 +8,11 @@ from flows.parameters import BenchmarkParameters
 
 
 @flow(name="evaluate-benchmark", task_runner=ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE))  # type: ignore[arg-type]
-def evaluate_benchmark(parameters: BenchmarkParameters) -> BatchSummary:
+def evaluate_benchmark(batch: BenchmarkParameters) -> BatchSummary:
     """Damage all references below a folder or URL, restore them, and measure the restorations.
 
     Args:
-        parameters: which references, how they are damaged and restored, and where the results go.
+        batch: which references, how they are damaged and restored, and where the results go.
 
     Returns:
         The counts of the run. Rows lie in `metrics/` below the output, images in `images/`,
@@ -21,4 +21,4 @@ def evaluate_benchmark(parameters: BenchmarkParameters) -> BatchSummary:
     Raises:
         DipError: the run could not be started or carried to its end; the same call continues it.
     """
-    return run_batches([parameters])[0]
+    return run_batches([batch])[0]

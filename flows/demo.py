@@ -17,7 +17,7 @@ from flows.batch import SHARDS_AT_ONCE, run_batches
 from flows.contact_sheet import draw_contact_sheet
 from flows.parameters import BenchmarkParameters
 
-SIDE_PX = 192
+SIDE_PX = 128
 
 
 @dataclass(frozen=True)

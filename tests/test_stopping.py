@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from dip.errors import DivergenceError, Interrupted
+from dip.errors import DivergenceError
 from dip.optimize.loop import WINDOW, Schedule, minimize
 from dip.optimize.stopping import OutputTracker, VarianceRule
 
@@ -110,8 +110,3 @@ def test_three_bad_windows_in_a_row_are_an_error():
 
     with pytest.raises(DivergenceError, match="three times in a row after iteration 100"):
         fit(Pixels(), loss_that_turns_to_nan)
-
-
-def test_cancelled_optimisation_ends():
-    with pytest.raises(Interrupted):
-        fit(Pixels(), squared_distance_to_half, is_cancelled=lambda: True)

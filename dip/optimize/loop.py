@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dip.errors import DivergenceError, Interrupted
+from dip.errors import DivergenceError
 from dip.optimize.stopping import OutputTracker, VarianceRule
 
 WINDOW = 50
@@ -71,7 +71,6 @@ def minimize(
     network: nn.Module,
     schedule: Schedule,
     psnr_of: Callable[[Tensor], Tensor] | None = None,
-    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Fit:
     """Minimise loss_of(forward()) over the network's parameters with Adam.
 
@@ -84,18 +83,14 @@ def minimize(
         network: θ.
         schedule: learning rate, limit and stop rule.
         psnr_of: PSNR of an output to the reference, for the curve; it never guides the search.
-        is_cancelled: asked once in a window.
 
     Raises:
         DivergenceError: three windows in a row fell.
-        Interrupted: `is_cancelled` said so.
     """
     run = _Run(forward, loss_of, network, schedule)
     curve: list[CurvePoint] = []
     falls = 0
     while True:
-        if is_cancelled():
-            raise Interrupted("The restoration was cancelled before it ended.")
         start = run.checkpoint()
         losses = run.advance(min(WINDOW, schedule.iterations - run.tracker.iteration))
         if _has_fallen(losses, curve):

@@ -1,0 +1,124 @@
+"""Runs on workers that come, go and die, and runs that are killed themselves."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import executable, files_below, free_port, running, wait_for, write_photographs
+from tests.test_archive import FEW, rows_of
+
+SLOW = ("--task", "denoise", "--max-iterations", "150")
+
+
+@pytest.fixture
+def scheduler(tmp_path, environment):
+    address = f"tcp://127.0.0.1:{free_port()}"
+    command = [executable("dask"), "scheduler", "--host", address, "--no-dashboard"]
+    log = tmp_path / "scheduler.log"
+    with running(command, environment, log):
+        wait_for(lambda: log.exists() and "Scheduler at" in log.read_text(), "the start of the scheduler")
+        yield address
+
+
+@contextmanager
+def worker(address: str, environment: dict[str, str], log: Path, resources: str = "GPU=1"):
+    """A worker and its nanny in a process group of their own."""
+    command = [
+        executable("dask"),
+        "worker",
+        address,
+        "--nthreads",
+        "1",
+        "--no-dashboard",
+        "--resources",
+        resources,
+    ]
+    with log.open("wb") as sink:
+        process = subprocess.Popen(command, env=environment, stdout=sink, stderr=sink, start_new_session=True)
+    try:
+        wait_for(lambda: "Registered to" in log.read_text(), "the start of a worker")
+        yield process
+    finally:
+        kill(process)
+
+
+def kill(process: subprocess.Popen) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def records(output: Path) -> list[Path]:
+    return sorted(output.glob("runs/*/records/*/*.parquet"))
+
+
+def test_workers_may_come_and_die_on_the_way(dip, environment, scheduler, tmp_path):
+    write_photographs(tmp_path / "in", 12)
+    line = dip.command("restore", tmp_path / "in", tmp_path / "out", *SLOW, "--scheduler", scheduler)
+    with (
+        worker(scheduler, environment, tmp_path / "worker-1.log") as first,
+        worker(scheduler, environment, tmp_path / "worker-2.log"),
+        subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True) as run,
+    ):
+        wait_for(lambda: len(records(tmp_path / "out")) >= 2, "the first restorations")
+        with worker(scheduler, environment, tmp_path / "worker-3.log"):
+            kill(first)
+            _, errors = run.communicate(timeout=200)
+    assert run.returncode == 0, errors
+    rows = rows_of(tmp_path / "out")
+    assert [row["status"] for row in rows] == ["restored"] * 12
+    assert len({row["image_id"] for row in rows}) == 12
+    assert records(tmp_path / "out") == []
+
+
+def test_killed_run_is_continued_without_doing_anything_twice(dip, tmp_path):
+    write_photographs(tmp_path / "in", 12)
+    line = ("restore", tmp_path / "in", tmp_path / "out", *SLOW)
+    with subprocess.Popen(dip.command(*line), env=dip.environment, stderr=subprocess.DEVNULL) as run:
+        wait_for(lambda: len(records(tmp_path / "out")) >= 4, "the first restorations")
+        run.send_signal(signal.SIGKILL)
+    time.sleep(8)  # the workers notice that their nanny is gone
+    done = records(tmp_path / "out")
+    assert 4 <= len(done) < 12
+    images = tmp_path / "out" / "images"
+    written_at = {path: path.stat().st_mtime_ns for path in images.iterdir()}
+    assert dip(*line, "--seed", 3).returncode == 2
+    again = dip(*line)
+    assert again.returncode == 0, again.stderr
+    assert re.match(rf"{len(done)} of 12 images done", again.stderr), again.stderr
+    untouched = [path for path, time_ns in written_at.items() if path.stat().st_mtime_ns == time_ns]
+    assert len(untouched) >= len(done)
+    assert "12 restored, 0 failed" in again.stdout
+    rows = rows_of(tmp_path / "out")
+    assert len(rows) == len({row["image_id"] for row in rows}) == 12
+    assert len({row["run_id"] for row in rows}) == 1
+    dip("restore", tmp_path / "in", tmp_path / "undisturbed", *SLOW, "--workers", 1)
+    assert files_below(images) == files_below(tmp_path / "undisturbed" / "images")
+
+
+def test_workers_that_offer_no_slot_are_said_so(dip, environment, scheduler, tmp_path):
+    write_photographs(tmp_path / "in", 1)
+    with worker(scheduler, environment, tmp_path / "worker.log", resources="MEM=1"):
+        line = ("restore", tmp_path / "in", tmp_path / "out", "--task", "denoise", "--scheduler", scheduler)
+        finished = dip(*line, *FEW)
+    assert finished.returncode == 2
+    assert "--resources GPU=1" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_interrupted_run_says_how_to_go_on(dip, tmp_path):
+    write_photographs(tmp_path / "in", 6)
+    line = dip.command("restore", tmp_path / "in", tmp_path / "out", *SLOW)
+    with subprocess.Popen(line, env=dip.environment, stderr=subprocess.PIPE, text=True) as run:
+        wait_for(lambda: records(tmp_path / "out"), "the first restoration")
+        run.send_signal(signal.SIGINT)
+        _, errors = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "the same line continues the run" in errors
+    assert "Traceback" not in errors

@@ -1,0 +1,61 @@
+"""The shape of the house: imports run one way, errors survive the way back from a worker."""
+
+import ast
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dip import errors
+
+ROOT = Path(__file__).parent.parent
+ERRORS = [
+    value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)
+]
+LAYERS = {"cli": {"dip", "flows"}, "flows": {"dip", "flows"}, "dip": {"dip"}}
+
+
+def imported_by(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text())
+    modules = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules.add(node.module.split(".")[0])
+    return modules
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_imports_run_one_way(layer):
+    files = [ROOT / "cli.py"] if layer == "cli" else (ROOT / layer).rglob("*.py")
+    for path in files:
+        assert imported_by(path) & {"cli", "flows", "dip", "tests"} <= LAYERS[layer], path
+        if layer == "dip":
+            assert not imported_by(path) & {
+                "prefect",
+                "dask",
+                "distributed",
+                "s3fs",
+                "skimage",
+                "pydantic",
+            }, path
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [("cli", "torch"), ("cli", "prefect"), ("dip.pipeline", "distributed"), ("flows.worker", "prefect")],
+)
+def test_importing_one_thing_does_not_bring_another(module, absent):
+    script = f"import sys, {module}; sys.exit({absent!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
+def test_errors_survive_pickling(error):
+    again = pickle.loads(pickle.dumps(error("Expected this; got that.")))
+    assert type(again) is error
+    assert str(again) == "Expected this; got that."
+    assert isinstance(again, errors.DipError)
