@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 MARGIN_PX = 12
 CAPTION_PX = 28
+ENLARGED = 2
 
 
 def draw_contact_sheet(path: Path, rows: Sequence[Sequence[tuple[str, Path]]]) -> None:
@@ -16,7 +17,7 @@ def draw_contact_sheet(path: Path, rows: Sequence[Sequence[tuple[str, Path]]]) -
         path: where the sheet is written.
         rows: caption and file of each picture.
     """
-    pictures = [[(caption, Image.open(file).convert("RGB")) for caption, file in row] for row in rows]
+    pictures = [[(caption, _picture(file)) for caption, file in row] for row in rows]
     width_px = max(picture.width for row in pictures for _, picture in row) + MARGIN_PX
     height_px = max(picture.height for row in pictures for _, picture in row) + CAPTION_PX
     columns = max(len(row) for row in pictures)
@@ -28,3 +29,9 @@ def draw_contact_sheet(path: Path, rows: Sequence[Sequence[tuple[str, Path]]]) -
             sheet.paste(picture, corner)
             draw.text((corner[0], corner[1] + picture.height + 4), caption, fill="black", font=font)
     sheet.save(path)
+
+
+def _picture(file: Path) -> Image.Image:
+    with Image.open(file) as image:
+        size = (ENLARGED * image.width, ENLARGED * image.height)
+        return image.convert("RGB").resize(size, Image.Resampling.NEAREST)

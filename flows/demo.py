@@ -18,6 +18,8 @@ from flows.contact_sheet import draw_contact_sheet
 from flows.parameters import BenchmarkParameters
 
 SIDE_PX = 128
+ITERATIONS = 2000
+"""Enough for a look, in a few minutes."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,9 @@ class Specimen:
 
 
 SPECIMENS = (
-    Specimen("astronaut", (96, 0, 352, 256), "noise, σ 25", {"task": "denoise", "sigma": 25}),
-    Specimen("coffee", (100, 0, 500, 400), "super-resolution ×4", {"task": "super-resolution", "scale": 4}),
-    Specimen("chelsea", (75, 0, 375, 300), "text", {"task": "inpaint", "mask": "text"}),
+    Specimen("astronaut", (96, 0, 352, 256), "noise (sigma 25)", {"task": "denoise", "sigma": 25}),
+    Specimen("coffee", (100, 0, 500, 400), "4 times smaller", {"task": "super-resolution", "scale": 4}),
+    Specimen("chelsea", (75, 0, 375, 300), "text on it", {"task": "inpaint", "mask": "text"}),
     Specimen("camera", (0, 0, 512, 512), "50 % missing", {"task": "inpaint", "missing": 0.5}),
 )
 
@@ -75,23 +77,25 @@ def restore_demo(output: str) -> list[DemoImage]:
     """
     if not Location(output).is_local:
         raise ConfigurationError(f"Expected a folder of this machine for the demo; got {output}.")
-    folders = [Path(output) / specimen.name for specimen in SPECIMENS]
-    for specimen, folder in zip(SPECIMENS, folders, strict=True):
+    pairs = [(specimen, Path(output) / specimen.name) for specimen in SPECIMENS]
+    for specimen, folder in pairs:
         _write_reference(specimen, folder / "reference")
-    run_batches(
-        [
-            BenchmarkParameters(
-                source=str(folder / "reference"), output=str(folder / "results"), **specimen.asked
-            )
-            for specimen, folder in zip(SPECIMENS, folders, strict=True)
-        ]
-    )
+    run_batches([_evaluation(specimen, folder) for specimen, folder in pairs])
     sheet = Path(output) / "contact-sheet.png"
-    images = [
-        _demo_image(specimen, folder, sheet) for specimen, folder in zip(SPECIMENS, folders, strict=True)
-    ]
-    draw_contact_sheet(sheet, [_panels(image, folder) for image, folder in zip(images, folders, strict=True)])
+    images = [_demo_image(specimen, folder, sheet) for specimen, folder in pairs]
+    draw_contact_sheet(
+        sheet, [_panels(image, folder) for image, (_, folder) in zip(images, pairs, strict=True)]
+    )
     return images
+
+
+def _evaluation(specimen: Specimen, folder: Path) -> BenchmarkParameters:
+    return BenchmarkParameters(
+        source=str(folder / "reference"),
+        output=str(folder / "results"),
+        max_iterations=ITERATIONS,
+        **specimen.asked,
+    )
 
 
 def _write_reference(specimen: Specimen, folder: Path) -> None:

@@ -60,7 +60,7 @@ def print_summary(summary: BatchSummary) -> None:
 
 def print_demo(images: Sequence[DemoImage]) -> None:
     """Print the demo's table."""
-    titles = ["image", "task", "degraded dB", "restored dB", "gain dB", "biharmonic fill dB", "seconds"]
+    titles = ["image", "damage", "degraded dB", "restored dB", "gain dB", "biharmonic fill dB", "seconds"]
     rows = (
         [
             i.name,

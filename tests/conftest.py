@@ -134,6 +134,8 @@ def s3(tmp_path_factory) -> Iterator[S3]:
         "s3",
         "--addr",
         f"127.0.0.1:{port}",
+        "--dir-cache-time",
+        "0s",
         "--auth-key",
         f"{key},{secret}",
     ]
