@@ -135,7 +135,7 @@ def s3(tmp_path_factory) -> Iterator[S3]:
         "--addr",
         f"127.0.0.1:{port}",
         "--dir-cache-time",
-        "0s",
+        "1s",
         "--auth-key",
         f"{key},{secret}",
     ]
