@@ -53,7 +53,7 @@ def test_storage_options_do_what_the_environment_does(dip, s3, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("source", "output", "environment", "sentence"),
+    ("source", "output", "changed", "sentence"),
     [
         ("s3://archive/in", "{tmp}/out", {"AWS_SECRET_ACCESS_KEY": "wrong"}, "access was refused"),
         ("s3://nobucket/in", "{tmp}/out", {}, "does not exist"),
@@ -64,11 +64,11 @@ def test_storage_options_do_what_the_environment_does(dip, s3, tmp_path):
     ],
 )  # fmt: skip
 def test_storage_that_does_not_serve_is_said_in_a_sentence(
-    dip, s3, tmp_path, source, output, environment, sentence
+    dip, s3, tmp_path, source, output, changed, sentence
 ):
     write_photographs(tmp_path / "in", 1)
     source, output = source.format(tmp=tmp_path), output.format(tmp=tmp_path)
-    finished = dip("restore", source, output, "--task", "denoise", *FEW, **{**s3.environment, **environment})
+    finished = dip("restore", source, output, "--task", "denoise", *FEW, **{**s3.environment, **changed})
     assert finished.returncode == 2, finished.stdout
     assert sentence in finished.stderr
     assert "Traceback" not in finished.stderr
