@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import executable, files_below, free_port, running, wait_for, write_photographs
 from tests.test_archive import FEW, rows_of
 
-SLOW = ("--task", "denoise", "--max-iterations", "150")
+SLOW = ("--task", "denoise", "--max-iterations", "100")
 
 
 @pytest.fixture
