@@ -97,15 +97,17 @@ class Location:
     def find(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Names relative to the location, and sizes in bytes, of all objects below `prefix`.
 
+        Links to folders are not followed. A location that is a file has one object, with an empty
+        name; one that does not exist has none.
+
         Raises:
-            StorageError: the location does not exist or cannot be listed.
+            StorageError: the location, or a folder in it, cannot be listed.
         """
         path = f"{self.root}/{prefix}".rstrip("/")
         with _translated(path, "list"):
-            found = self.file_system.find(path, detail=True)
-        for name, info in found.items():
-            if info["type"] == "file":
-                yield name[len(self.root) :].lstrip("/"), int(info.get("size") or 0)
+            listed = _files_below(Path(path)) if self.is_local else _objects_below(self.file_system, path)
+            for name, size_bytes in listed:
+                yield name[len(self.root) :].lstrip("/"), size_bytes
 
     def names(self, folder: str = "") -> list[str]:
         """Names of the files and folders directly in `folder`; none if it does not exist.
@@ -173,6 +175,26 @@ class Location:
         """
         with _translated(self.root, "delete from"), ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
             list(pool.map(lambda name: self.file_system.rm_file(f"{self.root}/{name}"), names))
+
+
+def _objects_below(file_system: fsspec.AbstractFileSystem, path: str) -> Iterator[tuple[str, int]]:
+    for name, info in file_system.find(path, detail=True).items():
+        if info["type"] == "file":
+            yield name, int(info.get("size") or 0)
+
+
+def _files_below(path: Path) -> Iterator[tuple[str, int]]:
+    """The files of a tree; unlike fsspec's walk it stops at a folder that it may not read."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    if path.is_file():
+        yield str(path), path.stat().st_size
+    elif path.exists():
+        for folder, _, names in os.walk(path, onerror=refuse):
+            for file in (Path(folder, name) for name in names):
+                yield str(file), file.lstat().st_size
 
 
 def _replace_file(path: Path, content: bytes) -> None:

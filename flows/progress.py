@@ -1,11 +1,12 @@
 """How far a run is, and who wants to know."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+
+from prefect import get_run_logger
 
 from dip.pipeline import Outcome
 
@@ -75,7 +76,7 @@ class _LogListener:
     def __call__(self, progress: Progress) -> None:
         if progress.done == progress.total or time.monotonic() - self._logged_at >= LOG_EVERY_S:
             self._logged_at = time.monotonic()
-            logging.getLogger("prefect.flow_runs").info("%s", progress)
+            get_run_logger().info("%s", progress)
 
 
 listener: ContextVar[Listener | None] = ContextVar("listener", default=None)

@@ -1,0 +1,91 @@
+"""Local folders and URLs behind one face."""
+
+import os
+import pickle
+
+import pytest
+
+from dip.errors import ConfigurationError, StorageError
+from dip.storage import Location
+from tests.conftest import files_below
+
+
+def at(folder) -> Location:
+    return Location(str(folder))
+
+
+def test_objects_are_replaced_whole(tmp_path):
+    at(tmp_path).write("a/b.txt", b"first")
+    at(tmp_path).write("a/b.txt", b"second")
+    assert files_below(tmp_path) == {"a/b.txt": b"second"}
+
+
+def test_failed_write_leaves_what_was_there_and_nothing_else(tmp_path, monkeypatch):
+    at(tmp_path).write("a.txt", b"first")
+    monkeypatch.setattr(
+        os, "fdopen", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
+    with pytest.raises(StorageError, match=r"Expected to write .*a\.txt.*No space left on device"):
+        at(tmp_path).write("a.txt", b"second")
+    assert files_below(tmp_path) == {"a.txt": b"first"}
+
+
+def test_listing_gives_relative_names_and_sizes_and_follows_no_loop(tmp_path):
+    at(tmp_path).write("a/b #1?.png", b"1234")
+    at(tmp_path).write("c.png", b"")
+    (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    assert sorted(at(tmp_path).find()) == [("a/b #1?.png", 4), ("c.png", 0)]
+    assert list(at(tmp_path).find("a")) == [("a/b #1?.png", 4)]
+    assert list(at(tmp_path / "nothing").find()) == []
+
+
+def test_names_are_not_patterns(tmp_path):
+    for name in ("[ab]*.txt", "a.txt"):
+        at(tmp_path / "{x}").write(name, name.encode())
+    location = at(tmp_path / "{x}")
+    assert location.read("[ab]*.txt") == b"[ab]*.txt"
+    location.delete(["[ab]*.txt"])
+    assert location.names() == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "contained"),
+    [
+        ("/data", "/data/out", True),
+        ("/data", "/data", True),
+        ("/data", "/data/../data/out/", True),
+        ("/data", "file:///data/out", True),
+        ("/data/in", "/data/in-2", False),
+        ("s3://bucket/in", "s3://bucket/in/out", True),
+        ("s3://bucket/in", "s3://bucket/input", False),
+        ("s3://bucket", "/bucket/in", False),
+    ],
+)
+def test_locations_know_what_lies_in_them(outer, inner, contained):
+    assert Location(outer).contains(Location(inner)) is contained
+
+
+def test_links_do_not_hide_that_locations_overlap(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    assert at(tmp_path / "in").contains(at(tmp_path / "link" / "out"))
+
+
+def test_missing_object_is_a_sentence(tmp_path):
+    with pytest.raises(StorageError, match=r"Expected to read .*a\.png; it does not exist"):
+        at(tmp_path).read("a.png")
+    assert not at(tmp_path).exists("a.png")
+
+
+def test_unknown_protocol_is_a_sentence():
+    with pytest.raises(ConfigurationError, match="Expected a path or a URL that fsspec knows"):
+        _ = Location("nosuch://bucket").root
+
+
+def test_location_travels_without_its_connection_and_hides_its_options():
+    location = Location("s3://bucket/in", {"key": "k", "secret": "hidden"})
+    assert location.root == "bucket/in"
+    assert "hidden" not in repr(location)
+    again = pickle.loads(pickle.dumps(location))
+    assert "_resolved" not in vars(again)
+    assert again == location
