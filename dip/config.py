@@ -3,11 +3,13 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from dip.errors import ConfigurationError
-from dip.presets import Settings, settings_for
 from dip.vocabulary import Damage, Kernel, MaskShape, Preset, Scale, Task
+
+if TYPE_CHECKING:
+    from dip.presets import Settings
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,11 @@ class Configuration:
         return self.scale if self.task == "super-resolution" else 1
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
         """The preset's settings for the task."""
+        # Imported here, so that whoever only hands configurations on needs no torch.
+        from dip.presets import settings_for
+
         return settings_for(self.preset, self.task, self.max_iterations)
 
     @property

@@ -7,57 +7,22 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 import numpy as np
 import torch
 from PIL import Image as PillowImage
 from torch import Tensor
 
-import dip
 from dip import images, metrics
 from dip.config import Configuration
+from dip.curve import CurvePoint
 from dip.errors import ImageSkipped, MaskError
 from dip.images import Image
+from dip.job import Job, Outcome, new_row
 from dip.measurement import Measurement, Pixels, measured, simulated
 from dip.optimize.device import resolve_device
-from dip.optimize.loop import CurvePoint
 from dip.restoration import restore
 from dip.results import Row, encode_record
-from dip.storage import Location
-
-
-@dataclass(frozen=True)
-class Job:
-    """One image to restore, and where everything about it lies.
-
-    Attributes:
-        image_id: path of the image below `source`.
-        mask_id: path of its mask below `masks`, or None.
-        record: name below `output` of the image's own record, written last.
-        embed: whether the restored image goes into the record instead of a file.
-        device: `auto`, `cpu`, `cuda` or `cuda:n`, on the machine that runs the job.
-    """
-
-    run_id: str
-    image_id: str
-    source: Location
-    output: Location
-    record: str
-    configuration: Configuration
-    masks: Location | None = None
-    mask_id: str | None = None
-    embed: bool = False
-    device: str = "auto"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What is worth telling at once of a finished job; the rest is in its record."""
-
-    image_id: str
-    status: str
-    error_message: str | None = None
 
 
 @dataclass
@@ -190,34 +155,6 @@ def process(job: Job) -> Outcome:
     stages.row.seconds = time.perf_counter() - start
     job.output.write(job.record, encode_record(stages.row, stages.curve))
     return Outcome(job.image_id, stages.row.status, stages.row.error_message)
-
-
-def new_row(job: Job) -> Row:
-    """The row of a job that has only begun."""
-    configuration = job.configuration
-    return Row(
-        run_id=job.run_id,
-        image_id=job.image_id,
-        source_url=job.source.url_of(job.image_id),
-        task=configuration.task,
-        preset=configuration.preset,
-        config_hash=configuration.hash,
-        seed=configuration.seed,
-        software_version=dip.__version__,
-        started_at=datetime.now(UTC),
-    )
-
-
-def fail(job: Job, error: BaseException) -> Outcome:
-    """Write the record of a job that no worker could finish.
-
-    Raises:
-        StorageError: the record could not be written.
-    """
-    row = new_row(job)
-    row.blame(error)
-    job.output.write(job.record, encode_record(row))
-    return Outcome(job.image_id, row.status, row.error_message)
 
 
 def protocol_of(configuration: Configuration) -> str:

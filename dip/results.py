@@ -8,7 +8,7 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dip.optimize.loop import CurvePoint
+from dip.curve import CurvePoint
 from dip.storage import Location
 
 ROW_SCHEMA = pa.schema(

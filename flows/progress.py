@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from prefect import get_run_logger
 
-from dip.pipeline import Outcome
+from dip.job import Outcome
 
 LOG_EVERY_S = 30.0
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Set
 
-from dip.pipeline import Job
+from dip.job import Job
 from dip.results import PartFile, decode_record
 from flows.manifest import Entry, read_shard
 from flows.run import Run

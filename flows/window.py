@@ -9,9 +9,8 @@ from queue import Empty, SimpleQueue
 from distributed import Client, Future
 from distributed.scheduler import KilledWorker
 
-from dip import pipeline
 from dip.errors import ClusterError, ImageError, StorageError
-from dip.pipeline import Job, Outcome
+from dip.job import Job, Outcome, fail
 from flows.cluster import RESOURCE, Workers, count_slots
 from flows.worker import restore_image
 
@@ -129,7 +128,7 @@ def _outcome(job: Job, future: Future, error: BaseException | None) -> Outcome:
     if isinstance(error, KilledWorker):
         message = f"Expected a restoration; its worker process died each time it was tried ({job.image_id})."
         error = ImageError(f"{message} Perhaps the image is too large for the machine's memory.")
-    return pipeline.fail(job, error)
+    return fail(job, error)
 
 
 def _continue_later(reason: str) -> str:

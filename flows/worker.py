@@ -1,11 +1,13 @@
-"""What Dask workers run. Nothing here, or below it, knows Prefect."""
+"""What Dask workers run. Nothing here, or below it, knows Prefect; torch is loaded by workers alone."""
 
 import dip
-from dip.pipeline import Job, Outcome, process
+from dip.job import Job, Outcome
 
 
 def restore_image(job: Job) -> Outcome:
     """One Dask task: one image."""
+    from dip.pipeline import process
+
     return process(job)
 
 

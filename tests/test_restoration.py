@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
 from dip.config import Configuration, Degradation
+from dip.job import Job
 from dip.operators import Identity
-from dip.pipeline import Job, process, protocol_of
+from dip.pipeline import process, protocol_of
 from dip.presets import settings_for
 from dip.restoration import restore
 from dip.results import decode_record

@@ -46,7 +46,13 @@ def test_imports_run_one_way(layer):
 
 @pytest.mark.parametrize(
     ("module", "absent"),
-    [("cli", "torch"), ("cli", "prefect"), ("dip.pipeline", "distributed"), ("flows.worker", "prefect")],
+    [
+        ("cli", "torch"),
+        ("cli", "prefect"),
+        ("dip.pipeline", "distributed"),
+        ("flows.worker", "prefect"),
+        ("flows.archive", "torch"),
+    ],
 )
 def test_importing_one_thing_does_not_bring_another(module, absent):
     script = f"import sys, {module}; sys.exit({absent!r} in sys.modules)"

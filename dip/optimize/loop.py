@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dip.curve import CurvePoint
 from dip.errors import DivergenceError
 from dip.optimize.stopping import OutputTracker, VarianceRule
 
@@ -29,21 +30,6 @@ class Schedule:
     learning_rate: float
     iterations: int
     rule: VarianceRule
-
-
-@dataclass(frozen=True)
-class CurvePoint:
-    """The state of an optimisation at one iteration.
-
-    Attributes:
-        iteration: counted from 1.
-        loss: mean of the data term over the window that ends here.
-        psnr_db: of the averaged output, where a reference exists.
-    """
-
-    iteration: int
-    loss: float
-    psnr_db: float | None
 
 
 @dataclass(frozen=True)
