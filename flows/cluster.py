@@ -24,6 +24,9 @@ _KEEP_MEMORY = {
 }
 
 
+_SCHEDULER = {"host": "127.0.0.1", "port": 0, "dashboard": False, "dashboard_address": "127.0.0.1:0"}
+
+
 @dataclass(frozen=True)
 class Workers:
     """What a run needs to know of its workers.
@@ -114,7 +117,7 @@ def _local_cluster(count: int | None, gpus: list[str]) -> Iterator[SpecCluster]:
         dask.config.set(_settings()),
         SpecCluster(
             workers=specification,
-            scheduler={"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard": False}},
+            scheduler={"cls": Scheduler, "options": _SCHEDULER},
             silence_logs=logging.ERROR,
         ) as cluster,
     ):

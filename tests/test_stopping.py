@@ -1,5 +1,7 @@
 """Stop rule, averaging, and the loop that uses them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from dip.errors import DivergenceError
 from dip.optimize.loop import WINDOW, Schedule, minimize
 from dip.optimize.stopping import OutputTracker, VarianceRule
 
-RULE = VarianceRule(warm_up=10, patience=30)
+RULE = VarianceRule(forgetting=0.1, tolerance=0, warm_up=10, patience=30)
 
 
 def outputs_whose_changes_are_smallest_at(iteration, count):
@@ -43,6 +45,17 @@ def test_rule_stops_its_patience_after_the_minimum_and_keeps_that_average():
     assert 60 <= tracker.best_iteration <= 80
     assert tracker.iteration == tracker.best_iteration + RULE.patience
     assert torch.equal(tracker.answer, averages[tracker.best_iteration - 1])
+
+
+def test_far_end_of_a_flat_valley_is_taken():
+    outputs = list(outputs_whose_changes_are_smallest_at(60, 200))
+    best = []
+    for tolerance in (0.0, 0.5):
+        tracker = OutputTracker(replace(RULE, tolerance=tolerance), like=outputs[0])
+        for output in outputs:
+            tracker.update(output)
+        best.append(tracker.best_iteration)
+    assert best[0] + 5 < best[1] < 150
 
 
 def test_average_has_no_bias_towards_its_start():
