@@ -52,13 +52,12 @@ class Window:
         """
         killed: list[Job] = []
         for job, future in self._finished(jobs):
-            error = future.exception()
-            if isinstance(error, KilledWorker):
+            if isinstance(_error(future), KilledWorker):
                 killed.append(job)
             else:
-                yield _outcome(job, future, error)
+                yield _outcome(job, future)
         for job, future in self._finished(killed):
-            yield _outcome(job, future, future.exception())
+            yield _outcome(job, future)
 
     def _finished(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Future]]:
         finished: SimpleQueue[tuple[Job, Future]] = SimpleQueue()
@@ -108,23 +107,35 @@ class Window:
             if now - self._looked_at < POLL_S:
                 return
             self._looked_at = now
-        if self._client.status not in ("running", "connecting"):
-            raise ClusterError(_continue_later("the connection to the Dask scheduler was lost"))
-        self._slots = count_slots(self._client)
+        try:
+            self._slots = count_slots(self._client)
+        except (OSError, TimeoutError, ValueError) as error:  # ValueError: the client has given up
+            raise ClusterError(_continue_later("the Dask scheduler does not answer")) from error
         if self._slots:
             self._seen_at = now
         elif now - self._seen_at > WITHOUT_WORKERS_S:
             raise ClusterError(_continue_later(f"there has been none for {WITHOUT_WORKERS_S:.0f} s"))
 
 
-def _outcome(job: Job, future: Future, error: BaseException | None) -> Outcome:
+def _error(future: Future) -> BaseException | None:
+    """What a future failed with.
+
+    Raises:
+        ClusterError: it neither ended nor failed: its scheduler is gone.
+    """
+    if future.status in ("cancelled", "lost"):
+        raise ClusterError(_continue_later("the Dask scheduler was lost"))
+    error: BaseException | None = future.exception()
+    return error
+
+
+def _outcome(job: Job, future: Future) -> Outcome:
+    error = _error(future)
     if error is None:
         outcome: Outcome = future.result()
         return outcome
     if isinstance(error, StorageError):
         raise error
-    if future.status in ("cancelled", "lost"):
-        raise ClusterError(_continue_later("the Dask scheduler lost a task")) from error
     if isinstance(error, KilledWorker):
         message = f"Expected a restoration; its worker process died each time it was tried ({job.image_id})."
         error = ImageError(f"{message} Perhaps the image is too large for the machine's memory.")

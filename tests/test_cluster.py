@@ -102,6 +102,24 @@ def test_killed_run_is_continued_without_doing_anything_twice(dip, tmp_path):
     assert files_below(images) == files_below(tmp_path / "undisturbed" / "images")
 
 
+def test_lost_scheduler_ends_the_run_in_a_sentence(dip, environment, tmp_path):
+    write_photographs(tmp_path / "in", 6)
+    address = f"tcp://127.0.0.1:{free_port()}"
+    command = [executable("dask"), "scheduler", "--host", address, "--no-dashboard"]
+    line = dip.command("restore", tmp_path / "in", tmp_path / "out", *SLOW, "--scheduler", address)
+    with (
+        running(command, environment, tmp_path / "scheduler.log") as scheduler,
+        worker(address, environment, tmp_path / "worker.log"),
+        subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True) as run,
+    ):
+        wait_for(lambda: records(tmp_path / "out"), "the first restoration")
+        scheduler.kill()
+        _, errors = run.communicate(timeout=150)
+    assert run.returncode == 2
+    assert "the same line continues the run" in errors
+    assert "Traceback" not in errors
+
+
 def test_workers_that_offer_no_slot_are_said_so(dip, environment, scheduler, tmp_path):
     write_photographs(tmp_path / "in", 1)
     with worker(scheduler, environment, tmp_path / "worker.log", resources="MEM=1"):
