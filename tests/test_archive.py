@@ -1,11 +1,11 @@
 """The command line over real workers and a real Prefect server: folders of sound and broken images."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-import pytest
 from PIL import Image
 
 from tests.conftest import files_below, photograph, write_photographs
@@ -158,36 +158,38 @@ def test_embedded_results_are_an_image_column(dip, tmp_path):
     assert not (tmp_path / "out" / "images").exists()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (("in", "in/out", "--task", "denoise"), "Expected an output apart from the source"),
-        (("in/sub", "in", "--task", "denoise"), "Expected an output apart from the source"),
-        (("in", "out", "--task", "inpaint"), "needs masks"),
-        (("in", "out", "--task", "denoise", "--masks", "in"), "masks go with the task inpaint"),
-        (("nowhere", "out", "--task", "denoise"), "does not exist"),
-        (("in/photo-00.png", "out", "--task", "denoise"), "is a single file"),
-        (("texts", "out", "--task", "denoise"), "found none among 1 files"),
-        (("in", "texts", "--task", "denoise"), "holds 1 other entries, such as 'a.txt'"),
-        (("in", "out", "--task", "super-resolution", "--scale", "5"), "scale"),
-        (("in", "out", "--task", "denoise", "--device", "cuda:9"), "cuda:9"),
-        (("in", "out", "--task", "denoise", "--device", "tpu"), "tpu"),
-        (("in", "out", "--task", "denoise", "--scheduler", "tcp://127.0.0.1:9"), "Expected a Dask scheduler"),
-        (("in", "out", "--task", "denoise", "--storage-options", "{"), "JSON"),
-        (("in", "nosuch://bucket/out", "--task", "denoise"), "Expected a path or a URL"),
-        (("in", "out", "--task", "colourise"), "colourise"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_done_is_said_in_a_sentence(dip, tmp_path, monkeypatch, arguments, sentence):
+REFUSED = [
+    (("in", "in/out", "--task", "denoise"), "Expected an output apart from the source"),
+    (("in/sub", "in", "--task", "denoise"), "Expected an output apart from the source"),
+    (("in", "out", "--task", "inpaint"), "needs masks"),
+    (("in", "out", "--task", "denoise", "--masks", "in"), "masks go with the task inpaint"),
+    (("nowhere", "out", "--task", "denoise"), "does not exist"),
+    (("in/photo-00.png", "out", "--task", "denoise"), "is a single file"),
+    (("texts", "out", "--task", "denoise"), "found none among 1 files"),
+    (("in", "texts", "--task", "denoise"), "holds 1 other entries, such as 'a.txt'"),
+    (("in", "out", "--task", "super-resolution", "--scale", "5"), "scale"),
+    (("in", "out", "--task", "denoise", "--device", "cuda:9"), "cuda:9"),
+    (("in", "out", "--task", "denoise", "--device", "tpu"), "tpu"),
+    (("in", "out", "--task", "denoise", "--scheduler", "tcp://127.0.0.1:9"), "Expected a Dask scheduler"),
+    (("in", "out", "--task", "denoise", "--storage-options", "{"), "JSON"),
+    (("in", "nosuch://bucket/out", "--task", "denoise"), "Expected a path or a URL"),
+    (("in", "out", "--task", "colourise"), "colourise"),
+
+]  # fmt: skip
+
+
+def test_what_cannot_be_done_is_said_in_a_sentence(dip, tmp_path, monkeypatch):
     write_photographs(tmp_path / "in", 1)
     (tmp_path / "in" / "sub").mkdir()
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "a.txt").write_text("no image")
     monkeypatch.chdir(tmp_path)
-    finished = dip("restore", *arguments)
-    assert finished.returncode == 2
-    assert sentence in " ".join(finished.stderr.split())
-    assert "Traceback" not in finished.stderr
+    with ThreadPoolExecutor(3) as pool:
+        finished = list(pool.map(lambda case: dip("restore", *case[0]), REFUSED))
+    for (arguments, sentence), process in zip(REFUSED, finished, strict=True):
+        assert process.returncode == 2, arguments
+        assert sentence in " ".join(process.stderr.split()), (arguments, process.stderr)
+        assert "Traceback" not in process.stderr, arguments
 
 
 def test_results_prints_rows_means_and_failures(dip, tmp_path):

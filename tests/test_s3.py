@@ -1,9 +1,8 @@
 """From S3 to S3 over HTTP, with keys."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlparse
-
-import pytest
 
 from tests.conftest import files_below, write_photographs
 from tests.test_archive import FEW, rows_of
@@ -52,24 +51,29 @@ def test_storage_options_do_what_the_environment_does(dip, s3, tmp_path):
     assert len(rows_of(tmp_path / "out")) == 1
 
 
-@pytest.mark.parametrize(
-    ("source", "output", "changed", "sentence"),
-    [
-        ("s3://archive/in", "{tmp}/out", {"AWS_SECRET_ACCESS_KEY": "wrong"}, "access was refused"),
-        ("s3://nobucket/in", "{tmp}/out", {}, "does not exist"),
-        ("s3://archive/in", "{tmp}/out", {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "the storage failed"),
-        ("{tmp}/in", "s3://nobucket/out", {}, "does not exist"),
-        ("{tmp}/in", "s3://archive/out", {"AWS_SECRET_ACCESS_KEY": "wrong"}, "access was refused"),
-        ("s3://archive/in", "s3://archive/in/out", {}, "Expected an output apart from the source"),
-    ],
-)  # fmt: skip
-def test_storage_that_does_not_serve_is_said_in_a_sentence(
-    dip, s3, tmp_path, source, output, changed, sentence
-):
+REFUSED = [
+    ("s3://archive/in", "{tmp}/out", {"AWS_SECRET_ACCESS_KEY": "wrong"}, "access was refused"),
+    ("s3://nobucket/in", "{tmp}/out", {}, "does not exist"),
+    ("s3://archive/in", "{tmp}/out", {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "the storage failed"),
+    ("{tmp}/in", "s3://nobucket/out", {}, "does not exist"),
+    ("{tmp}/in", "s3://archive/out", {"AWS_SECRET_ACCESS_KEY": "wrong"}, "access was refused"),
+    ("s3://archive/in", "s3://archive/in/out", {}, "Expected an output apart from the source"),
+
+]  # fmt: skip
+
+
+def test_storage_that_does_not_serve_is_said_in_a_sentence(dip, s3, tmp_path):
     write_photographs(tmp_path / "in", 1)
-    source, output = source.format(tmp=tmp_path), output.format(tmp=tmp_path)
-    finished = dip("restore", source, output, "--task", "denoise", *FEW, **{**s3.environment, **changed})
-    assert finished.returncode == 2, finished.stdout
-    assert sentence in finished.stderr
-    assert "Traceback" not in finished.stderr
-    assert len(finished.stderr.strip().splitlines()) == 1
+
+    def restore(case):
+        source, output, changed, _ = case
+        urls = (source.format(tmp=tmp_path), output.format(tmp=tmp_path))
+        return dip("restore", *urls, "--task", "denoise", *FEW, **{**s3.environment, **changed})
+
+    with ThreadPoolExecutor(3) as pool:
+        finished = list(pool.map(restore, REFUSED))
+    for case, process in zip(REFUSED, finished, strict=True):
+        assert process.returncode == 2, case
+        assert case[3] in process.stderr, case
+        assert "Traceback" not in process.stderr, case
+        assert len(process.stderr.strip().splitlines()) == 1, process.stderr
