@@ -8,7 +8,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.cluster import workers
-from flows.parameters import BatchParameters
+from flows.parameters import Batch
 from flows.progress import Counter
 from flows.run import Run, close_run, open_run
 from flows.shard import Shard, shard_label
@@ -34,7 +34,7 @@ class BatchSummary:
     skipped: int = 0
 
 
-def run_batches(batches: Sequence[BatchParameters]) -> list[BatchSummary]:
+def run_batches(batches: Sequence[Batch]) -> list[BatchSummary]:
     """Work through batches at the same time, on the workers that the first one asks for.
 
     Raises:
@@ -50,8 +50,12 @@ class _Execution:
 
     def __init__(self, runs: Sequence[Run], window: Window) -> None:
         self.window = window
+        # One listing per run. A committed shard can have left records behind: its part file counts.
         self.finished: Set[str] = {
-            name for run in runs for name, _ in run.output.find(run.records) if name.endswith(".parquet")
+            name
+            for run in runs
+            for name, _ in run.output.find(run.records)
+            if name.endswith(".parquet") and run.shard_of(name) not in run.committed
         }
         committed = sum(len(run.images_in(shard)) for run in runs for shard in run.committed)
         self.counter = Counter(sum(run.total for run in runs), committed + len(self.finished))
@@ -70,7 +74,7 @@ def restore_shard(run: Run, index: int, execution: _Execution, label: str) -> No
         raise
 
 
-def _restore(runs: Sequence[Run], parameters: BatchParameters) -> None:
+def _restore(runs: Sequence[Run], parameters: Batch) -> None:
     if not any(run.open_shards for run in runs):
         return
     with workers(parameters.scheduler, parameters.workers, parameters.device) as found:
@@ -87,7 +91,7 @@ def _restore(runs: Sequence[Run], parameters: BatchParameters) -> None:
             raise execution.window.error
 
 
-def _summary(parameters: BatchParameters, run: Run | None) -> BatchSummary:
+def _summary(parameters: Batch, run: Run | None) -> BatchSummary:
     if run is None:
         return BatchSummary(parameters.output)
     summary = BatchSummary(parameters.output, run.run_id, **close_run(run))

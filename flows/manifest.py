@@ -1,6 +1,7 @@
 """The list of images of a run: written once to Parquet, one row group per shard."""
 
 import io
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -50,7 +51,13 @@ def list_images(source: Location, masks: Location | None) -> list[Entry]:
     if not names:
         raise StorageError(f"Expected images in {source.url}; found none among {len(found)} files.")
     mask_of = {} if masks is None else _masks_by_image(masks)
-    return [Entry(name, found.get(name, 0), mask_of.get(name) or mask_of.get(_stem(name))) for name in names]
+    stems = Counter(map(_stem, names))
+
+    def mask_for(name: str) -> str | None:
+        # `a.png` is the mask of `a.jpg` only where no other image could claim it.
+        return mask_of.get(name) or (mask_of.get(_stem(name)) if stems[_stem(name)] == 1 else None)
+
+    return [Entry(name, found.get(name, 0), mask_for(name)) for name in names]
 
 
 def _storable(name: str) -> str:

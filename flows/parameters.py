@@ -109,3 +109,7 @@ class BenchmarkParameters(BatchParameters):
         """What decides the results."""
         degradation = Degradation(self.sigma, self.clip, self.missing, self.mask)
         return self._configuration(degradation, "white")
+
+
+Batch = ArchiveParameters | BenchmarkParameters
+"""What a run can be asked for."""

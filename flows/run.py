@@ -16,7 +16,7 @@ from dip.errors import ConfigurationError, StorageError
 from dip.results import read_rows
 from dip.storage import Location
 from flows.manifest import encode_manifest, list_images
-from flows.parameters import ArchiveParameters, BatchParameters
+from flows.parameters import ArchiveParameters, Batch
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,10 @@ class Run:
         """Name of an image's record."""
         return f"{self.records}/{shard:05d}/{hashlib.sha256(image_id.encode()).hexdigest()[:32]}.parquet"
 
+    def shard_of(self, record: str) -> int:
+        """The shard a record belongs to, by the record's name."""
+        return int(record.rsplit("/", 2)[1])
+
     def part(self, shard: int) -> str:
         """File name of a shard's rows, and of its curves."""
         return f"part-{self.run_id}-{shard:05d}.parquet"
@@ -73,7 +77,7 @@ class Run:
         return range(shard * self.shard_size, min(self.total, (shard + 1) * self.shard_size))
 
 
-def open_run(parameters: BatchParameters) -> Run | None:
+def open_run(parameters: Batch) -> Run | None:
     """The run to work on: the interrupted one of this output, or a new one.
 
     Returns:
@@ -86,11 +90,11 @@ def open_run(parameters: BatchParameters) -> Run | None:
     """
     _check_locations(parameters)
     output = parameters.location(parameters.output)
-    runs = _stored_runs(output)
-    if not runs:
+    last = _last_run(output)
+    if last is None:
         _check_is_unused(output)
         return _new_run(parameters, known=frozenset())
-    run_id, is_finished = runs[-1]
+    run_id, is_finished = last
     stored = json.loads(output.read(f"runs/{run_id}/run.json"))
     _check_same(stored["asked"], _asked(parameters), run_id)
     if not is_finished:
@@ -119,7 +123,7 @@ def close_run(run: Run) -> dict[str, int]:
     return counts
 
 
-def _new_run(parameters: BatchParameters, known: frozenset[str]) -> Run | None:
+def _new_run(parameters: Batch, known: frozenset[str]) -> Run | None:
     masks = _masks(parameters)
     entries = list_images(parameters.location(parameters.source), masks)
     entries = [entry for entry in entries if entry.image_id not in known]
@@ -142,7 +146,7 @@ def _new_run(parameters: BatchParameters, known: frozenset[str]) -> Run | None:
 
 
 def _run(
-    parameters: BatchParameters,
+    parameters: Batch,
     run_id: str,
     total: int,
     shard_size: int,
@@ -153,7 +157,7 @@ def _run(
         source=parameters.location(parameters.source),
         output=parameters.location(parameters.output),
         masks=_masks(parameters),
-        configuration=parameters.configuration,  # type: ignore[attr-defined]
+        configuration=parameters.configuration,
         embed=parameters.embed,
         total=total,
         shard_size=shard_size,
@@ -161,19 +165,19 @@ def _run(
     )
 
 
-def _masks(parameters: BatchParameters) -> Location | None:
+def _masks(parameters: Batch) -> Location | None:
     url = parameters.masks if isinstance(parameters, ArchiveParameters) else None
     return None if url is None else parameters.location(url)
 
 
-def _asked(parameters: BatchParameters) -> dict[str, Any]:
+def _asked(parameters: Batch) -> dict[str, Any]:
     """What two runs over one output must agree on."""
     masks = _masks(parameters)
     return {
         "source": parameters.location(parameters.source).canonical_url,
         "masks": None if masks is None else masks.canonical_url,
         "embed": parameters.embed,
-        **asdict(parameters.configuration),  # type: ignore[attr-defined]
+        **asdict(parameters.configuration),
     }
 
 
@@ -193,15 +197,13 @@ def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name != "degradation"} | dict(nested)
 
 
-def _stored_runs(output: Location) -> list[tuple[str, bool]]:
-    """Ids of the output's runs, oldest first, and whether each is finished."""
-    names = output.names("runs")
-    runs = []
-    for run_id in sorted(names):
+def _last_run(output: Location) -> tuple[str, bool] | None:
+    """Id of the output's last run, and whether it is finished."""
+    for run_id in sorted(output.names("runs"), reverse=True):
         files = output.names(f"runs/{run_id}")
         if "run.json" in files:
-            runs.append((run_id, "finished.json" in files))
-    return runs
+            return run_id, "finished.json" in files
+    return None
 
 
 def _committed_shards(output: Location, run_id: str) -> frozenset[int]:
@@ -210,7 +212,7 @@ def _committed_shards(output: Location, run_id: str) -> frozenset[int]:
     return frozenset(int(name[len(prefix) : -len(".parquet")]) for name in names if name.startswith(prefix))
 
 
-def _check_locations(parameters: BatchParameters) -> None:
+def _check_locations(parameters: Batch) -> None:
     output = parameters.location(parameters.output)
     for role, location in (("source", parameters.location(parameters.source)), ("masks", _masks(parameters))):
         if location is not None and (location.contains(output) or output.contains(location)):

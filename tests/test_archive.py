@@ -122,20 +122,24 @@ def test_worker_count_and_company_do_not_change_a_byte(dip, tmp_path):
 def test_masks_are_found_by_relative_path_and_missing_ones_skip_their_image(dip, tmp_path):
     write_photographs(tmp_path / "in" / "box 1", 2)
     photograph("rocket").save(tmp_path / "in" / "box 1" / "photo-00.jpg")
+    photograph("rocket").save(tmp_path / "in" / "box 1" / "photo-01.jpg")
+    photograph("rocket").save(tmp_path / "in" / "alone.jpg")
     (tmp_path / "masks" / "box 1").mkdir(parents=True)
     damage = np.zeros((48, 48), np.uint8)
     damage[20:24] = 255
-    for name in ("photo-00.png", "photo-00.jpg.png"):
-        Image.fromarray(damage).save(tmp_path / "masks" / "box 1" / name)
+    for name in ("box 1/photo-00.png", "box 1/photo-00.jpg.png", "box 1/photo-01.png", "alone.png"):
+        Image.fromarray(damage).save(tmp_path / "masks" / name)
     finished = dip(
         "restore", tmp_path / "in", tmp_path / "out", "--task", "inpaint", "--masks", tmp_path / "masks", *FEW
     )
     assert finished.returncode == 0, finished.stderr
     statuses = {row["image_id"]: row["status"] for row in rows_of(tmp_path / "out")}
     assert statuses == {
+        "alone.jpg": "restored",
         "box 1/photo-00.jpg": "restored",
         "box 1/photo-00.png": "restored",
-        "box 1/photo-01.png": "skipped",
+        "box 1/photo-01.jpg": "skipped",  # photo-01.png is another image's mask
+        "box 1/photo-01.png": "restored",
     }
 
 
