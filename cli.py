@@ -7,7 +7,35 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from dip.vocabulary import Damage, Kernel, MaskShape, Preset, Task
+from dip.studies import STUDIES
+from dip.vocabulary import Damage, MaskShape, ProtocolName, StudyName
+from flows.options import (
+    DataTermOption,
+    DeviceOption,
+    EmbedOption,
+    IterationsOption,
+    KernelOption,
+    MethodOption,
+    NetworkOption,
+    NoiseLevelOption,
+    Output,
+    PresetOption,
+    RunsOption,
+    ScaleOption,
+    ScalesOption,
+    SchedulerOption,
+    SeedOption,
+    Source,
+    StopOption,
+    StorageOption,
+    TaskOption,
+    TVOption,
+    UncertaintyOption,
+    UpsamplingOption,
+    WeightsOption,
+    WidthOption,
+    WorkersOption,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,46 +44,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Exit codes: 0 all images restored, 1 some failed, 2 the run could not be done.",
 )
-
-Source = Annotated[str, typer.Argument(metavar="SRC", help="Folder or URL of the images; never written to.")]
-Output = Annotated[
-    str, typer.Argument(metavar="OUT", help="Folder or URL of the results: a new one, or an earlier run's.")
-]
-TaskOption = Annotated[Task, typer.Option("--task", help="What is wrong with the images.")]
-ScaleOption = Annotated[
-    int, typer.Option("--scale", help="Scale factor of a super-resolution: 2, 3, 4 or 8.")
-]
-KernelOption = Annotated[Kernel, typer.Option("--kernel", help="Downsampling kernel of a super-resolution.")]
-PresetOption = Annotated[
-    Preset, typer.Option("--preset", help="A narrow network (fast), or the published one.")
-]
-SeedOption = Annotated[
-    int, typer.Option("--seed", min=0, help="Same seed, image and options give the same bytes.")
-]
-IterationsOption = Annotated[
-    int | None, typer.Option("--max-iterations", metavar="N", min=1, help="At most N iterations per image.")
-]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
-WorkersOption = Annotated[
-    int | None,
-    typer.Option("--workers", metavar="N", min=1, help="Local worker processes; else one per GPU or core."),
-]
-SchedulerOption = Annotated[
-    str | None,
-    typer.Option("--scheduler", metavar="ADDR", help="A running Dask scheduler, such as tcp://host:8786."),
-]
-StorageOption = Annotated[
-    str | None,
-    typer.Option(
-        "--storage-options",
-        metavar="JSON",
-        help='fsspec options for URLs, such as {"endpoint_url": "http://host:9000"}; '
-        "the usual AWS_ environment variables need none.",
-    ),
-]
-EmbedOption = Annotated[
-    bool, typer.Option("--embed", help="Put restored images into the Parquet rows instead of files.")
-]
 
 
 @app.callback()
@@ -80,16 +68,28 @@ def restore(
     task: TaskOption,
     masks: Annotated[
         str | None,
-        typer.Option("--masks", metavar="URL", help="Folder or URL of masks, mirroring SRC; for inpainting."),
+        typer.Option("--masks", metavar="URL", help="Folder or URL of masks, mirroring SRC."),
     ] = None,
     damage: Annotated[
         Damage, typer.Option("--damage", help="The mask value that marks what to repair.")
     ] = "white",
     scale: ScaleOption = 4,
-    kernel: KernelOption = "bicubic",
+    kernel: KernelOption = None,
+    method: MethodOption = "dip",
+    weights: WeightsOption = None,
     preset: PresetOption = "fast",
     seed: SeedOption = 0,
+    runs: RunsOption = 1,
+    uncertainty: UncertaintyOption = False,
     max_iterations: IterationsOption = None,
+    network: NetworkOption = None,
+    width: WidthOption = None,
+    scales: ScalesOption = None,
+    upsampling: UpsamplingOption = None,
+    data_term: DataTermOption = None,
+    tv: TVOption = None,
+    stop: StopOption = None,
+    noise_level: NoiseLevelOption = None,
     device: DeviceOption = "auto",
     workers: WorkersOption = None,
     scheduler: SchedulerOption = None,
@@ -116,19 +116,41 @@ def evaluate(
     source: Source,
     output: Output,
     task: TaskOption,
-    sigma: Annotated[float, typer.Option("--sigma", help="Noise level in 8-bit units.")] = 25.0,
-    clip: Annotated[bool, typer.Option("--clip", help="Clip noisy images to the range of 8 bits.")] = False,
-    missing: Annotated[
-        float | None, typer.Option("--missing", help="Share of missing pixels, for inpainting.")
+    protocol: Annotated[
+        ProtocolName | None, typer.Option("--protocol", help="How it is done, else the task's usual one.")
     ] = None,
-    mask: Annotated[
-        MaskShape | None, typer.Option("--mask", help="Hide a shape instead, for inpainting.")
+    sigma: Annotated[
+        float | None, typer.Option("--sigma", help="Gaussian noise in 8-bit units; 25 for a plain denoise.")
     ] = None,
+    poisson: Annotated[
+        float | None, typer.Option("--poisson", metavar="N", help="Shot noise of N photons per bright pixel.")
+    ] = None,
+    impulse: Annotated[
+        float | None,
+        typer.Option("--impulse", metavar="SHARE", help="Share of values made black or white."),
+    ] = None,
+    jpeg: Annotated[
+        int | None, typer.Option("--jpeg", metavar="QUALITY", help="Artifacts of a JPEG compression.")
+    ] = None,
+    missing: Annotated[float | None, typer.Option("--missing", help="Share of missing pixels.")] = None,
+    mask: Annotated[MaskShape | None, typer.Option("--mask", help="Hide a shape instead.")] = None,
     scale: ScaleOption = 4,
-    kernel: KernelOption = "bicubic",
+    kernel: KernelOption = None,
+    method: MethodOption = "dip",
+    weights: WeightsOption = None,
     preset: PresetOption = "fast",
     seed: SeedOption = 0,
+    runs: RunsOption = 1,
+    uncertainty: UncertaintyOption = False,
     max_iterations: IterationsOption = None,
+    network: NetworkOption = None,
+    width: WidthOption = None,
+    scales: ScalesOption = None,
+    upsampling: UpsamplingOption = None,
+    data_term: DataTermOption = None,
+    tv: TVOption = None,
+    stop: StopOption = None,
+    noise_level: NoiseLevelOption = None,
     device: DeviceOption = "auto",
     workers: WorkersOption = None,
     scheduler: SchedulerOption = None,
@@ -164,6 +186,48 @@ def results(
         _refuse(error)
 
 
+@app.command(
+    epilog="Examples: `dip study curves kodak impedance`; "
+    "`dip study stopping kodak stops --task inpaint --missing 0.5`"
+)
+def study(
+    study: Annotated[StudyName, typer.Argument(metavar="STUDY", help=f"One of {', '.join(STUDIES)}.")],
+    source: Source,
+    output: Output,
+    task: TaskOption = "denoise",
+    sigma: Annotated[
+        float | None, typer.Option("--sigma", help="Gaussian noise in 8-bit units; 25 for a plain denoise.")
+    ] = None,
+    missing: Annotated[float | None, typer.Option("--missing", help="Share of missing pixels.")] = None,
+    mask: Annotated[MaskShape | None, typer.Option("--mask", help="Hide a shape instead.")] = None,
+    scale: ScaleOption = 4,
+    preset: PresetOption = "fast",
+    seed: SeedOption = 0,
+    max_iterations: IterationsOption = None,
+    network: NetworkOption = None,
+    width: WidthOption = None,
+    tv: TVOption = None,
+    device: DeviceOption = "auto",
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    storage_options: StorageOption = None,
+) -> None:
+    """Study the method itself on the references below SRC; tables and plots go to OUT.
+
+    **curves**: the loss against the iteration, for the image, the image with noise, its pixels shuffled,
+    and white noise. **snapshots**: outputs at chosen iterations, with and without the network.
+    **stopping**: where the stop rules stop, and what that costs. **architectures**: all networks.
+    """
+    asked = locals()
+    from flows.report import print_study
+    from flows.study import StudyParameters, run_study
+
+    summary = _called(run_study, _parameters(StudyParameters, asked))
+    print_study(summary)
+    if summary.failures:
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example: `dip demo`")
 def demo(
     output: Annotated[str, typer.Argument(metavar="OUT", help="Folder of the results.")] = "dip-demo",
@@ -180,21 +244,26 @@ def demo(
 
 def _run(flow: Any, model: Any, asked: dict[str, Any]) -> None:
     """Call a flow with the options of the command line, print what became of it, and exit."""
-    from pydantic import ValidationError
-
     from dip.storage import Location
     from flows.report import print_failures, print_summary
 
-    asked["storage_options"] = _json_object(asked["storage_options"])
-    try:
-        parameters = model(**asked)
-    except ValidationError as error:
-        _refuse("; ".join(_sentence(problem) for problem in error.errors()))
+    parameters = _parameters(model, asked)
     summary = _called(flow, parameters)
     print_summary(summary)
     if summary.failed:
         print_failures(Location(summary.output, asked["storage_options"]), summary.run_id)
         raise typer.Exit(1)
+
+
+def _parameters(model: Any, asked: dict[str, Any]) -> Any:
+    """What the options of the command line ask of a flow."""
+    from pydantic import ValidationError
+
+    asked["storage_options"] = _json_object(asked["storage_options"])
+    try:
+        return model(**asked)
+    except ValidationError as error:
+        _refuse("; ".join(_sentence(problem) for problem in error.errors()))
 
 
 def _sentence(problem: Any) -> str:

@@ -2,31 +2,79 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, get_args
 
-from dip.errors import ConfigurationError
-from dip.vocabulary import Damage, Kernel, MaskShape, Preset, Scale, Task
+from dip.degradations import Degradation
+from dip.errors import ConfigurationError, expect_one_of
+from dip.methods import METHODS
+from dip.operators import OPERATORS
+from dip.parameterizations import NETWORKS
+from dip.protocols import PROTOCOLS, Protocol, protocols_of
+from dip.vocabulary import (
+    Damage,
+    DataTerm,
+    Kernel,
+    Method,
+    Network,
+    Preset,
+    ProtocolName,
+    StopRuleName,
+    Task,
+    Upsampling,
+)
 
 if TYPE_CHECKING:
     from dip.presets import Settings
 
+SCALES = range(2, 9)
+
 
 @dataclass(frozen=True)
-class Degradation:
-    """How an evaluation damages its references; a super-resolution shrinks them by its own scale.
+class Variation:
+    """What departs from a preset's settings; None leaves the preset's.
 
     Attributes:
-        sigma: standard deviation of Gaussian noise, in 8-bit units; for denoising.
-        clip: whether the noisy image is clipped to [0, 1].
-        missing: share of pixels left out at random, in (0, 1); for inpainting.
-        mask: shape of what is left out instead; for inpainting.
+        network: a name in `dip.parameterizations.NETWORKS`.
+        width: channels of the network.
+        scales: how many times the network halves the resolution.
+        upsampling: interpolation of the network's up path.
+        data_term: E, `squared`, `huber` or `l1`.
+        tv: λ, the weight of total variation.
+        stop: the stop rule: `variance`, `held-out`, `noise-level` or `fixed`.
+        noise_level: σ of the noise in 8-bit units, for the rule `noise-level`.
     """
 
-    sigma: float = 25.0
-    clip: bool = False
-    missing: float | None = None
-    mask: MaskShape | None = None
+    network: Network | None = None
+    width: int | None = None
+    scales: int | None = None
+    upsampling: Upsampling | None = None
+    data_term: DataTerm | None = None
+    tv: float | None = None
+    stop: StopRuleName | None = None
+    noise_level: float | None = None
+
+    def __post_init__(self) -> None:
+        for what, value, allowed in [
+            ("a network", self.network, tuple(NETWORKS)),
+            ("an interpolation", self.upsampling, get_args(Upsampling)),
+            ("a data term", self.data_term, get_args(DataTerm)),
+            ("a stop rule", self.stop, get_args(StopRuleName)),
+        ]:
+            if value is not None:
+                expect_one_of(what, value, allowed)
+        for what, number in [("a width", self.width), ("a number of scales", self.scales)]:
+            if number is not None and number < 1:
+                raise ConfigurationError(f"Expected {what} of at least 1; got {number}.")
+        if self.tv is not None and not 0 <= self.tv < float("inf"):
+            raise ConfigurationError(f"Expected a weight of total variation from 0 on; got {self.tv}.")
+        if (self.stop == "noise-level") != (self.noise_level is not None):
+            raise ConfigurationError(
+                "Expected the stop rule noise-level and a noise level to be given together; "
+                f"got the rule {self.stop} and the noise level {self.noise_level}."
+            )
+        if self.noise_level is not None and not 0 < self.noise_level <= 255:
+            raise ConfigurationError(f"Expected a noise level σ in (0, 255]; got {self.noise_level}.")
 
 
 @dataclass(frozen=True)
@@ -34,13 +82,18 @@ class Configuration:
     """All that decides what becomes of an image.
 
     Attributes:
-        task: what is wrong with the images.
+        task: what is wrong with the images, a name in `dip.operators.OPERATORS`.
+        method: how they are restored, a name in `dip.methods.METHODS`.
         preset: a name in `dip.presets.PRESETS`.
+        variation: what departs from the preset.
         seed: a result depends on it, the image's bytes and the rest of the configuration.
-        scale: scale factor of a super-resolution.
-        kernel: downsampling kernel of a super-resolution.
+        runs: restorations from different seeds that are averaged.
+        scale: scale factor of a super-resolution, 2 to 8.
+        kernel: downsampling kernel of a super-resolution; None is the protocol's.
         max_iterations: cap on the preset's iterations.
+        weights: file of a trained network, for the method `trained`.
         damage: the mask value that marks what is to be repaired.
+        protocol: how an evaluation is done; None is the task's first.
         degradation: how references are damaged first; None outside of evaluations.
 
     Raises:
@@ -48,26 +101,40 @@ class Configuration:
     """
 
     task: Task
+    method: Method = "dip"
     preset: Preset = "fast"
+    variation: Variation = field(default_factory=Variation)
     seed: int = 0
-    scale: Scale = 4
-    kernel: Kernel = "bicubic"
+    runs: int = 1
+    scale: int = 4
+    kernel: Kernel | None = None
     max_iterations: int | None = None
+    weights: str | None = None
     damage: Damage = "white"
+    protocol: ProtocolName | None = None
     degradation: Degradation | None = None
 
     def __post_init__(self) -> None:
-        _expect("a task", self.task, get_args(Task))
-        _expect("a preset", self.preset, get_args(Preset))
-        _expect("a scale factor", self.scale, get_args(Scale))
-        _expect("a kernel", self.kernel, get_args(Kernel))
-        _expect("a mask value that means damage,", self.damage, get_args(Damage))
+        expect_one_of("a task", self.task, OPERATORS)
+        expect_one_of("a method", self.method, METHODS)
+        expect_one_of("a preset", self.preset, get_args(Preset))
+        expect_one_of("a scale factor", self.scale, SCALES)
+        expect_one_of("a kernel", self.downsampling_kernel, get_args(Kernel))
+        expect_one_of("a mask value that means damage,", self.damage, get_args(Damage))
         if self.max_iterations is not None and self.max_iterations < 1:
             raise ConfigurationError(f"Expected at least one iteration; got {self.max_iterations}.")
         if not 0 <= self.seed < 2**63:
             raise ConfigurationError(f"Expected a seed from 0 to 2^63 - 1; got {self.seed}.")
+        if self.runs < 1:
+            raise ConfigurationError(f"Expected at least one run; got {self.runs}.")
+        if (self.method == "trained") != (self.weights is not None):
+            raise ConfigurationError(
+                "Expected the method trained and the file of a network (--weights) to be given together; "
+                f"got the method {self.method} and {self.weights or 'no file'}."
+            )
+        _check_protocol(self)
         if self.degradation is not None:
-            _check_degradation(self.degradation, self.task)
+            self.degradation.check(self.task)
 
     @property
     def scale_factor(self) -> int:
@@ -75,36 +142,69 @@ class Configuration:
         return self.scale if self.task == "super-resolution" else 1
 
     @property
-    def settings(self) -> "Settings":
-        """The preset's settings for the task."""
+    def protocol_name(self) -> str:
+        """The name numbers are recorded under, with the kernel where it is not the protocol's own."""
+        own = self.judging.kernel
+        if own in (None, self.downsampling_kernel):
+            return self._protocol
+        return f"{self._protocol}-{self.downsampling_kernel}"
+
+    @property
+    def judging(self) -> Protocol:
+        """The protocol of an evaluation."""
+        return PROTOCOLS.get(self._protocol, Protocol(self.task))
+
+    @property
+    def _protocol(self) -> str:
+        if self.protocol is not None:
+            return self.protocol
+        if self.task == "inpaint" and not self.keeps_observed:
+            return "inpaint"
+        return (*protocols_of(self.task), self.task)[0]
+
+    @property
+    def keeps_observed(self) -> bool:
+        """Whether observed pixels come back as they are: in inpainting, unless they are noisy."""
+        return self.task == "inpaint" and not (self.degradation and self.degradation.is_noisy)
+
+    @property
+    def downsampling_kernel(self) -> Kernel:
+        """The kernel of a super-resolution."""
+        if self.kernel is not None:
+            return self.kernel
+        return self.judging.kernel or "bicubic"
+
+    @property
+    def damage_text(self) -> str:
+        """How references are damaged, in a few words for the results."""
+        scale = [f"scale={self.scale}"] if self.task == "super-resolution" else []
+        return " ".join([*scale, *(self.degradation.words if self.degradation else [])])
+
+    @property
+    def settings(self) -> "Settings | None":
+        """The settings of the optimisation: the preset's for the task, varied; None where none is done.
+
+        Raises:
+            ConfigurationError: the preset has none for the task, or cannot be varied so.
+        """
         # Imported here, so that whoever only hands configurations on needs no torch.
         from dip.presets import settings_for
 
-        return settings_for(self.preset, self.task, self.max_iterations)
+        return settings_for(self)
 
     @property
     def hash(self) -> str:
         """16 hexadecimal digits that change with the configuration or with what its preset means."""
-        meaning = {**asdict(self), "settings": asdict(self.settings)}
+        settings = self.settings
+        meaning = {**asdict(self), "settings": repr(settings)}
         return hashlib.sha256(json.dumps(meaning, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def _expect(what: str, value: object, allowed: tuple[object, ...]) -> None:
-    if value not in allowed:
-        raise ConfigurationError(f"Expected {what} of {', '.join(map(str, allowed))}; got {value!r}.")
-
-
-def _check_degradation(degradation: Degradation, task: Task) -> None:
-    if task == "denoise" and not 0 < degradation.sigma <= 255:
-        raise ConfigurationError(f"Expected a noise level σ in (0, 255]; got {degradation.sigma}.")
-    if task != "inpaint":
+def _check_protocol(configuration: Configuration) -> None:
+    if configuration.protocol is None:
         return
-    if (degradation.missing is None) == (degradation.mask is None):
-        raise ConfigurationError(
-            "Expected an inpainting evaluation to say what is missing: either a share of the pixels "
-            "(missing) or a shape (mask)."
-        )
-    if degradation.missing is not None and not 0 < degradation.missing < 1:
-        raise ConfigurationError(f"Expected a share of missing pixels in (0, 1); got {degradation.missing}.")
-    if degradation.mask is not None:
-        _expect("a mask shape", degradation.mask, get_args(MaskShape))
+    expect_one_of(
+        f"a protocol of the task {configuration.task},",
+        configuration.protocol,
+        protocols_of(configuration.task),
+    )

@@ -9,10 +9,12 @@ class CurvePoint:
 
     Attributes:
         iteration: counted from 1.
-        loss: mean of the data term over the window that ends here.
+        loss: mean of E + λ R over the window that ends here.
+        signal: what the stop rule watches; None for a rule that watches nothing.
         psnr_db: of the averaged output, where a reference exists.
     """
 
     iteration: int
     loss: float
+    signal: float | None
     psnr_db: float | None

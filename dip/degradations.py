@@ -1,30 +1,131 @@
 """How an evaluation damages a reference, reproducibly: every draw comes from the image's own seed."""
 
+import io
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import get_args
 
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 from PIL import ImageDraw, ImageFont
 
+from dip.errors import ConfigurationError, expect_one_of
+from dip.vocabulary import MaskShape
+
+Pixels = NDArray[np.float32]
 Observed = NDArray[np.float32]
 
 TEXT = "Deep Image Prior restores what the letters hide. "
 
 
-def with_gaussian_noise(
-    pixels: NDArray[np.float32], sigma: float, random: np.random.Generator, *, clip: bool
-) -> NDArray[np.float32]:
-    """y = x + n, n ~ N(0, σ²), each value by itself.
+@dataclass(frozen=True)
+class Degradation:
+    """What happens to a reference, in this order; a super-resolution shrinks it first.
+
+    Attributes:
+        poisson: photons per pixel at full brightness; shot noise follows from their number.
+        sigma: standard deviation of Gaussian noise, in 8-bit units.
+        impulse: share of values replaced by black or white.
+        jpeg: quality of a JPEG compression, 1 to 95.
+        missing: share of pixels left out at random.
+        mask: shape of what is left out instead.
+    """
+
+    poisson: float | None = None
+    sigma: float | None = None
+    impulse: float | None = None
+    jpeg: int | None = None
+    missing: float | None = None
+    mask: MaskShape | None = None
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether observed pixels differ from the reference's."""
+        return any(value is not None for value in (self.poisson, self.sigma, self.impulse, self.jpeg))
+
+    @property
+    def words(self) -> list[str]:
+        """The degradation as `name=value` words."""
+        return [f"{name}={value}" for name, value in asdict(self).items() if value is not None]
+
+    def check(self, task: str) -> None:
+        """See whether it goes with a task.
+
+        Raises:
+            ConfigurationError: a value is out of range, or the task gets nothing to do, or too much.
+        """
+        _check_range("a noise level σ in (0, 255]", self.sigma, above=0, to=255)
+        _check_range("a number of photons above 0", self.poisson, above=0, to=float("inf"))
+        _check_range("a share of values in (0, 1]", self.impulse, above=0, to=1)
+        _check_range("a JPEG quality from 1 to 95", self.jpeg, above=0, to=95)
+        _check_range("a share of missing pixels in (0, 1)", self.missing, above=0, to=math.nextafter(1, 0))
+        if self.mask is not None:
+            expect_one_of("a mask shape", self.mask, get_args(MaskShape))
+        hides = (self.missing is not None) + (self.mask is not None)
+        if task == "inpaint" and hides != 1:
+            raise ConfigurationError(
+                "Expected an inpainting evaluation to say what is missing: either a share of the pixels "
+                "(missing) or a shape (mask)."
+            )
+        if task == "denoise" and (hides or not self.is_noisy):
+            raise ConfigurationError(
+                "Expected a denoising evaluation to add noise (sigma, poisson, impulse or jpeg) and to hide "
+                f"nothing; got {' '.join(self.words) or 'neither'}."
+            )
+        if hides > 1:
+            raise ConfigurationError("Expected either a share of missing pixels or a mask's shape; got both.")
+
+
+def _check_range(expected: str, value: float | None, *, above: float, to: float) -> None:
+    if value is not None and not above < value <= to:
+        raise ConfigurationError(f"Expected {expected}; got {value}.")
+
+
+def with_noise(pixels: Pixels, degradation: Degradation, random: np.random.Generator) -> Pixels:
+    """y: the image with the noise of a degradation; what it hides is another matter.
 
     Args:
         pixels: (C, H, W) in [0, 1].
-        sigma: σ in 8-bit units.
+        degradation: what happens to it.
         random: where the noise comes from.
-        clip: whether the result is clipped to [0, 1].
+
+    Returns:
+        (C, H, W), float32, not clipped: additive noise leads beyond [0, 1].
     """
-    noisy = pixels + random.standard_normal(pixels.shape, dtype=np.float32) * np.float32(sigma / 255)
-    return np.clip(noisy, 0, 1) if clip else noisy
+    if degradation.poisson is not None:
+        photons = random.poisson(pixels.astype(np.float64) * degradation.poisson)
+        pixels = (photons / degradation.poisson).astype(np.float32)
+    if degradation.sigma is not None:
+        deviation = np.float32(degradation.sigma / 255)
+        pixels = pixels + random.standard_normal(pixels.shape, dtype=np.float32) * deviation
+    if degradation.impulse is not None:
+        extremes = random.integers(0, 2, pixels.shape).astype(np.float32)
+        pixels = np.where(random.random(pixels.shape) < degradation.impulse, extremes, pixels)
+    return pixels if degradation.jpeg is None else _compressed(pixels, degradation.jpeg)
+
+
+def _compressed(pixels: Pixels, quality: int) -> Pixels:
+    """The image after a JPEG compression, with Pillow's chroma subsampling."""
+    planes = np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(planes.squeeze(2) if planes.shape[2] == 1 else planes).save(
+        buffer, format="JPEG", quality=quality
+    )
+    decoded = np.atleast_3d(np.asarray(PIL.Image.open(buffer), dtype=np.float32) / 255)
+    return np.ascontiguousarray(decoded.transpose(2, 0, 1))
+
+
+def hidden(
+    degradation: Degradation, size_px: tuple[int, int], random: np.random.Generator
+) -> Observed | None:
+    """Which pixels a degradation leaves, (H, W), float32, 1 = observed; None if it hides none."""
+    if degradation.mask is not None:
+        return shaped_mask(degradation.mask, size_px, random)
+    if degradation.missing is not None:
+        return missing_pixels(size_px, degradation.missing, random)
+    return None
 
 
 def missing_pixels(size_px: tuple[int, int], share: float, random: np.random.Generator) -> Observed:

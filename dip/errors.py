@@ -15,6 +15,8 @@
 Each takes one message, so that it survives the way back from a worker process.
 """
 
+from collections.abc import Collection
+
 
 class DipError(Exception):
     """Base of all errors that a user can cause and a caller may want to catch."""
@@ -58,3 +60,9 @@ class DivergenceError(DipError):
 
 class ClusterError(DipError):
     """There are no workers to run on, or they were lost."""
+
+
+def expect_one_of(what: str, value: object, allowed: Collection[object]) -> None:
+    """Raise a ConfigurationError that lists what is allowed, if the value is none of it."""
+    if value not in allowed:
+        raise ConfigurationError(f"Expected {what} of {', '.join(map(str, allowed))}; got {value!r}.")

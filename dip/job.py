@@ -18,6 +18,7 @@ class Job:
         mask_id: path of its mask below `masks`, or None.
         record: name below `output` of the image's own record, written last.
         embed: whether the restored image goes into the record instead of a file.
+        uncertainty: whether the deviation between several runs is written, too.
         device: `auto`, `cpu`, `cuda` or `cuda:n`, on the machine that runs the job.
     """
 
@@ -30,6 +31,7 @@ class Job:
     masks: Location | None = None
     mask_id: str | None = None
     embed: bool = False
+    uncertainty: bool = False
     device: str = "auto"
 
 
@@ -50,11 +52,13 @@ def new_row(job: Job) -> Row:
         image_id=job.image_id,
         source_url=job.source.url_of(job.image_id),
         task=configuration.task,
+        method=configuration.method,
         preset=configuration.preset,
         config_hash=configuration.hash,
         seed=configuration.seed,
         software_version=dip.__version__,
         started_at=datetime.now(UTC),
+        degradation=configuration.damage_text if configuration.degradation else None,
     )
 
 

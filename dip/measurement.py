@@ -1,5 +1,6 @@
 """y and A: the measurement of an image, taken as it is or simulated from a reference."""
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,10 +9,15 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from torch import Tensor
 
-from dip import degradations, metrics
-from dip.config import Configuration, Degradation
+from dip import metrics
+from dip.config import Configuration
+from dip.degradations import Degradation, hidden, with_noise
 from dip.errors import ImageError
-from dip.operators import Downsampling, ForwardOperator, Identity, Mask
+from dip.operators import operator_for
+from dip.operators.base import Acquisition, ForwardOperator
+from dip.operators.composition import Composition
+from dip.operators.identity import Identity
+from dip.operators.mask import Mask
 
 Pixels = NDArray[np.float32]
 
@@ -24,10 +30,12 @@ class Measurement:
         y: (C, h, w), float32.
         operator: A.
         size_px: (H, W) of the image to restore.
-        seen: (C, H, W) in [0, 1], what one has without a restoration: the noisy image, the image
-            with its holes, the bicubic enlargement.
-        observed: (H, W), 1 = observed, for inpainting.
+        seen: (C, H, W), what one has without a restoration: the noisy image, the image with its
+            holes, the bicubic enlargement. Not clipped.
+        observed: (h, w), 1 = observed, where a mask hides pixels.
+        keeps_observed: whether the observed pixels are the restored image's own.
         reference: (C, H, W) in [0, 1], in an evaluation.
+        corner_px: (top, left) of the reference in the image it was cropped from.
     """
 
     y: Pixels
@@ -35,34 +43,50 @@ class Measurement:
     size_px: tuple[int, int]
     seen: Pixels
     observed: Pixels | None = None
+    keeps_observed: bool = False
     reference: Pixels | None = None
+    corner_px: tuple[int, int] = (0, 0)
 
     def with_observed(self, image: Tensor) -> Tensor:
-        """An image, (B, C, H, W), with the observed pixels pasted back into it, if a mask says which."""
+        """An image, (B, C, H, W), with the observed pixels pasted back into it, if they are to stay."""
+        return self.pasted(image) if self.keeps_observed else image
+
+    def pasted(self, image: Tensor) -> Tensor:
+        """An image, (B, C, H, W), with the observed pixels of y in it; y has the image's size."""
         if self.observed is None:
             return image
         observed, y = (torch.from_numpy(array).to(image.device) for array in (self.observed, self.y))
         return torch.where(observed > 0, y, image)
 
 
+def image_seed(seed: int, source_sha256: str) -> int:
+    """Seed of an image: it follows the bytes, so that neither its name nor its place matters.
+
+    Args:
+        seed: the configuration's.
+        source_sha256: of the image's file, in hexadecimal digits.
+    """
+    return int.from_bytes(hashlib.sha256(f"{seed}:{source_sha256}".encode()).digest()[:7], "big")
+
+
 def measured(pixels: Pixels, observed: Pixels | None, configuration: Configuration) -> Measurement:
     """The measurement of an image that is restored as it is.
 
     Args:
-        pixels: (C, h, w) in [0, 1].
-        observed: (h, w), 1 = observed, for inpainting.
+        pixels: (C, h, w), float32.
+        observed: (h, w), 1 = observed, or None.
         configuration: what is asked for.
     """
-    height_px, width_px = pixels.shape[1:]
-    if configuration.task == "super-resolution":
-        factor = configuration.scale
-        size_px = (height_px * factor, width_px * factor)
-        operator = Downsampling.by(factor, configuration.kernel, *size_px)
-        return Measurement(pixels, operator, size_px, seen=_enlarged(pixels, factor))
+    factor = configuration.scale_factor
+    size_px = (pixels.shape[1] * factor, pixels.shape[2] * factor)
+    operator = _operator(configuration, size_px)
+    y = pixels
     if observed is not None:
         mask = Mask(torch.from_numpy(observed)[None, None])
-        return Measurement(pixels * observed, mask, (height_px, width_px), pixels * observed, observed)
-    return Measurement(pixels, Identity(), (height_px, width_px), seen=pixels)
+        operator = mask if isinstance(operator, Identity) else Composition(operator, mask)
+        y = pixels * observed
+    seen = y if factor == 1 else _enlarged(y, factor)
+    return Measurement(y, operator, size_px, seen, observed, configuration.keeps_observed)
 
 
 def simulated(
@@ -77,40 +101,44 @@ def simulated(
         seed: of noise and masks.
 
     Raises:
-        ImageError: the reference is smaller than the scale factor.
+        ImageError: the reference is smaller than the protocol's crop.
     """
     random = np.random.default_rng(seed)
-    observed = None
-    if configuration.task == "super-resolution":
-        reference = _cropped_to_multiple(reference, configuration.scale)
-        operator = Downsampling.by(configuration.scale, configuration.kernel, *reference.shape[1:])
-        degraded = metrics.rounded(operator(torch.from_numpy(reference)[None])[0]).float().numpy()
-    elif configuration.task == "inpaint":
-        degraded, observed = reference, _simulated_mask(degradation, reference.shape[1:], random)
-    else:
-        degraded = degradations.with_gaussian_noise(
-            reference, degradation.sigma, random, clip=degradation.clip
-        )
-    return replace(measured(degraded, observed, configuration), reference=reference)
+    reference, corner_px = _cropped(reference, configuration)
+    operator = _operator(configuration, reference.shape[1:])
+    clean = operator(torch.from_numpy(reference)[None])[0]
+    if configuration.scale_factor > 1:
+        clean = metrics.rounded(clean).float()  # low resolution comes in files of 8 bits
+    degraded = with_noise(clean.numpy(), degradation, random)
+    if configuration.judging.clips_noise:
+        degraded = np.clip(degraded, 0, 1)
+    observed = hidden(degradation, degraded.shape[1:], random)
+    measurement = measured(degraded, observed, configuration)
+    return replace(measurement, reference=reference, corner_px=corner_px)
 
 
-def _simulated_mask(
-    degradation: Degradation, size_px: tuple[int, ...], random: np.random.Generator
-) -> Pixels:
+def _operator(configuration: Configuration, size_px: tuple[int, ...]) -> ForwardOperator:
     height_px, width_px = size_px
-    if degradation.mask is not None:
-        return degradations.shaped_mask(degradation.mask, (height_px, width_px), random)
-    return degradations.missing_pixels((height_px, width_px), degradation.missing or 0, random)
+    acquisition = Acquisition(
+        (height_px, width_px), configuration.scale_factor, configuration.downsampling_kernel
+    )
+    return operator_for(configuration.task, acquisition)
 
 
-def _cropped_to_multiple(reference: Pixels, factor: int) -> Pixels:
-    height_px, width_px = (side // factor * factor for side in reference.shape[1:])
-    if not height_px or not width_px:
+def _cropped(reference: Pixels, configuration: Configuration) -> tuple[Pixels, tuple[int, int]]:
+    """The reference at a size the protocol can evaluate, and where its corner was."""
+    multiple = configuration.judging.crop_multiple
+    factor = multiple or configuration.scale_factor
+    _, height_px, width_px = reference.shape
+    inner = (height_px // factor * factor, width_px // factor * factor)
+    if 0 in inner:
         raise ImageError(
-            f"Expected a reference of at least {factor}×{factor} pixels to evaluate ×{factor}; "
-            f"got {reference.shape[2]}×{reference.shape[1]}."
+            f"Expected a reference of at least {factor}×{factor} pixels for this evaluation; "
+            f"got {width_px}×{height_px}."
         )
-    return np.ascontiguousarray(reference[:, :height_px, :width_px])
+    centred = ((height_px - inner[0]) // 2, (width_px - inner[1]) // 2)
+    top, left = (0, 0) if multiple is None else centred
+    return np.ascontiguousarray(reference[:, top : top + inner[0], left : left + inner[1]]), (top, left)
 
 
 def _enlarged(pixels: Pixels, factor: int) -> Pixels:

@@ -1,16 +1,27 @@
-"""PSNR and SSIM, and the named protocols under which they are taken."""
+"""PSNR and SSIM of images, and what a protocol looks at."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dip.protocols import Protocol
+
 LUMA = (65.481, 128.553, 24.966)
 """Weights of R, G, B in the Y of ITU-R BT.601, for values in [0, 1]; Y is in [16, 235]."""
 
 
-def psnr(image: Tensor, reference: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio in dB of two tensors in [0, 1], a scalar; infinite if they are equal."""
-    return -10 * (image - reference).square().mean().log10()
+def psnr(image: Tensor, reference: Tensor, where: Tensor | None = None) -> Tensor:
+    """Peak signal-to-noise ratio in dB of two tensors in [0, 1], a scalar; infinite if they are equal.
+
+    Args:
+        image: (C, H, W).
+        reference: the same shape.
+        where: (H, W), 1 for the pixels that count; None for all.
+    """
+    error = (image - reference).square()
+    if where is None:
+        return -10 * error.mean().log10()
+    return -10 * ((error * where).sum() / (where.sum() * len(image))).log10()
 
 
 def ssim(image: Tensor, reference: Tensor) -> float | None:
@@ -57,32 +68,19 @@ def rounded(image: Tensor, bits: int = 8) -> Tensor:
     return quantized
 
 
-def measure(image: Tensor, reference: Tensor, protocol: str, scale: int = 1) -> tuple[float, float | None]:
-    """PSNR in dB and SSIM of an image, rounded to 8 bits, under a named protocol.
-
-    `sr-y-shave` and its relatives take the Y channel and leave out `scale` pixels at each border;
-    every other protocol takes all channels and all pixels. None stands for an SSIM that is not defined.
-
-    Args:
-        image: (C, H, W), float.
-        reference: the same shape, in [0, 1].
-        protocol: a name that `protocol_of` returns.
-        scale: the scale factor of `sr-y-shave`.
-    """
-    # Every level of 8 bits is one of 16: a reference of either depth comes back exactly from float32.
-    exact = (rounded(image), rounded(reference, bits=16))
-    x, y = (judged(values, protocol, scale) for values in exact)
-    return float(psnr(x, y)), ssim(x, y)
-
-
-def judged(image: Tensor, protocol: str, scale: int = 1) -> Tensor:
+def judged(image: Tensor, protocol: Protocol, scale: int = 1) -> Tensor:
     """What a protocol looks at: channels and area of an image, (C, H, W) to (c, h, w).
 
     An image that is too small to be shaved stays as large as it is.
+
+    Args:
+        image: (C, H, W), float.
+        protocol: one of `dip.protocols.PROTOCOLS`.
+        scale: the scale factor of a super-resolution.
     """
-    if not protocol.startswith("sr-y-shave"):
-        return image
-    image = luma(image)
-    if min(image.shape[-2:]) > 2 * scale:
-        image = image[:, scale:-scale, scale:-scale]
+    if protocol.is_luma:
+        image = luma(image)
+    shave_px = scale if protocol.shave_px is None else protocol.shave_px
+    if shave_px and min(image.shape[-2:]) > 2 * shave_px:
+        image = image[:, shave_px:-shave_px, shave_px:-shave_px]
     return image

@@ -5,23 +5,23 @@
 
 import hashlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import torch
 from PIL import Image as PillowImage
-from torch import Tensor
 
-from dip import images, metrics
+from dip import images
 from dip.config import Configuration
 from dip.curve import CurvePoint
 from dip.errors import ImageSkipped, MaskError
 from dip.images import Image
 from dip.job import Job, Outcome, new_row
-from dip.measurement import Measurement, Pixels, measured, simulated
+from dip.judgement import Judge
+from dip.measurement import Measurement, Pixels, image_seed, measured, simulated
+from dip.methods import method_called
+from dip.methods.base import Restoration, Situation
 from dip.optimize.device import resolve_device
-from dip.restoration import restore
 from dip.results import Row, encode_record
 
 
@@ -36,9 +36,10 @@ class _Stages:
     def run(self) -> None:
         source, observed = self.read()
         measurement = self.degrade(source, observed)
-        restored = self.restore(measurement)
-        self.measure(measurement, restored)
-        self.write(source, measurement, restored)
+        judge = None if measurement.reference is None else Judge(measurement, self.configuration)
+        restoration = self.restore(measurement, judge)
+        self.measure(measurement, restoration, judge)
+        self.write(source, measurement, restoration)
         self.row.status = "restored"
 
     @property
@@ -48,8 +49,7 @@ class _Stages:
     @property
     def image_seed(self) -> int:
         """Seed of this image: it follows the bytes, so that neither its name nor its place matters."""
-        text = f"{self.configuration.seed}:{self.row.source_sha256}"
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
+        return image_seed(self.configuration.seed, self.row.source_sha256 or "")
 
     def read(self) -> tuple[Image, Pixels | None]:
         """The source image, and which of its pixels are observed where a mask says so."""
@@ -78,50 +78,37 @@ class _Stages:
             return measured(source.pixels, observed, self.configuration)
         return simulated(source.pixels, self.configuration, degradation, self.image_seed)
 
-    def restore(self, measurement: Measurement) -> Pixels:
-        """x*, (C, H, W), with the observed pixels pasted back where a mask says so."""
+    def restore(self, measurement: Measurement, judge: Judge | None) -> Restoration:
+        """x*, by the method asked for."""
         device = resolve_device(self.job.device)
         self.row.device = "cpu" if device.type == "cpu" else torch.cuda.get_device_name(device)
-        fit = restore(
-            torch.from_numpy(measurement.y)[None],
-            measurement.operator,
-            measurement.size_px,
-            self.configuration.settings,
-            self.image_seed,
-            device,
-            None if measurement.reference is None else self.judge(measurement),
-        )
-        self.row.iterations, self.row.stop_iteration = fit.iterations, fit.stop_iteration
-        self.row.stop_reason, self.curve = fit.stop_reason, fit.curve
-        pasted: Pixels = measurement.with_observed(fit.output)[0].numpy()
-        return pasted
+        situation = Situation(self.image_seed, device, judge.psnr_of() if judge else None)
+        restoration = method_called(self.configuration.method)(measurement, self.configuration, situation)
+        row = self.row
+        row.iterations, row.stop_iteration = restoration.iterations, restoration.stop_iteration
+        row.stop_rule, row.stop_reason = restoration.stop_rule, restoration.stop_reason
+        self.curve = restoration.curve
+        return restoration
 
-    def judge(self, measurement: Measurement) -> Callable[[Tensor], Tensor]:
-        """The function that takes the PSNR of an output, unrounded, under the row's protocol."""
-        protocol, scale = protocol_of(self.configuration), self.configuration.scale_factor
-        reference = metrics.judged(torch.from_numpy(measurement.reference), protocol, scale)
-
-        def psnr_of(output: Tensor) -> Tensor:
-            seen = metrics.judged(measurement.with_observed(output)[0], protocol, scale)
-            return metrics.psnr(seen, reference.to(seen.device))
-
-        return psnr_of
-
-    def measure(self, measurement: Measurement, restored: Pixels) -> None:
+    def measure(self, measurement: Measurement, restoration: Restoration, judge: Judge | None) -> None:
         """The metrics, if there is a reference."""
-        row, configuration = self.row, self.configuration
+        row = self.row
         row.height_px, row.width_px = measurement.size_px
-        if measurement.reference is None:
+        if judge is None:
             return
-        reference, row.protocol = torch.from_numpy(measurement.reference), protocol_of(configuration)
-        arguments = (reference, row.protocol, configuration.scale_factor)
-        row.psnr_db, row.ssim = metrics.measure(torch.from_numpy(restored), *arguments)
-        row.psnr_degraded_db, _ = metrics.measure(torch.from_numpy(measurement.seen), *arguments)
-        row.psnr_peak_db = max(point.psnr_db for point in self.curve if point.psnr_db is not None)
+        readings = judge.readings(restoration.image)
+        main, row.readings = readings[0], [asdict(reading) for reading in readings]
+        row.protocol, row.ssim = main.protocol, main.ssim
+        row.psnr_db, row.psnr_degraded_db = main.psnr_db, main.psnr_degraded_db
+        row.psnr_peak_db = max((p.psnr_db for p in self.curve if p.psnr_db is not None), default=None)
 
-    def write(self, source: Image, measurement: Measurement, restored: Pixels) -> None:
+    def write(self, source: Image, measurement: Measurement, restoration: Restoration) -> None:
         """The restored image, as a file or in the row; in an evaluation the degraded one beside it."""
         job, name = self.job, images.derivative_name(self.job.image_id)
+        restored: Pixels = measurement.with_observed(restoration.image)[0].numpy()
+        if job.uncertainty and restoration.deviation is not None:
+            deviation: Pixels = restoration.deviation[0].mean(dim=0).numpy()
+            job.output.write(f"uncertainty/{self.job.image_id}.tif", images.encode_float_tiff(deviation))
         if measurement.reference is not None:
             degraded = images.encode_png(Image(measurement.seen, icc_profile=source.icc_profile))
             job.output.write(f"degraded/{name}", degraded)
@@ -157,21 +144,6 @@ def process(job: Job) -> Outcome:
     return Outcome(job.image_id, stages.row.status, stages.row.error_message)
 
 
-def protocol_of(configuration: Configuration) -> str:
-    """The name of the protocol an evaluation follows; numbers compare under one name only.
-
-    `denoise-rgb`, `denoise-rgb-clipped`: all channels, noise unclipped or clipped. `inpaint-pasted`:
-    the whole image, known pixels pasted back. `sr-y-shave`: Y channel, borders shaved, bicubic
-    downsampling; with another kernel its name follows.
-    """
-    degradation = configuration.degradation
-    if configuration.task == "denoise":
-        return "denoise-rgb-clipped" if degradation and degradation.clip else "denoise-rgb"
-    if configuration.task == "inpaint":
-        return "inpaint-pasted"
-    return "sr-y-shave" if configuration.kernel == "bicubic" else f"sr-y-shave-{configuration.kernel}"
-
-
 def _check_mask(observed: Pixels, job: Job) -> None:
     if observed.all():
         raise ImageSkipped(f"Expected damage to repair; the mask marks none ({job.mask_id}).")
@@ -188,7 +160,8 @@ def _derivative(source: Image, restored: Pixels, measurement: Measurement) -> Im
     if alpha is not None and alpha.shape != measurement.size_px:
         height_px, width_px = measurement.size_px
         if measurement.reference is not None:
-            alpha = alpha[:height_px, :width_px]
+            top, left = measurement.corner_px
+            alpha = alpha[top : top + height_px, left : left + width_px]
         else:
             resized = PillowImage.fromarray(alpha).resize(
                 (width_px, height_px), PillowImage.Resampling.BICUBIC

@@ -1,14 +1,21 @@
-"""Named settings per task: what the paper uses, and a fast variant, as data."""
+"""Named settings per task as data: what the paper uses, a fast variant, and the variations of both."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
+from typing import Any
 
 import torch
 
+from dip.config import Configuration, Variation
+from dip.errors import ConfigurationError
+from dip.objective import Objective
 from dip.optimize.loop import Schedule
-from dip.optimize.stopping import VarianceRule
-from dip.parameterizations.skip import SkipArchitecture
+from dip.optimize.stopping import FixedRule, HeldOutRule, NoiseLevelRule, StopRule, VarianceRule
+from dip.parameterizations import parameterization_called
+from dip.parameterizations.base import Parameterization
+from dip.parameterizations.pixels import Pixels
+from dip.parameterizations.skip import Skip
 
 
 @dataclass(frozen=True)
@@ -16,49 +23,141 @@ class Settings:
     """Everything an optimisation needs beside the image, the operator and the seed.
 
     Attributes:
-        architecture: of the skip network.
+        parameterization: g.
         input_noise: standard deviation of what is added to z at each iteration (`reg_noise`).
         schedule: learning rate, iterations, stop rule.
         precision: of the network's body; statistics, head, weights and loss are float32.
+        network_input: z, `noise` or `meshgrid`.
+        objective: E, λ and R.
     """
 
-    architecture: SkipArchitecture
+    parameterization: Parameterization
     input_noise: float
     schedule: Schedule
-    precision: torch.dtype
+    precision: torch.dtype = torch.float32
+    network_input: str = "noise"
+    objective: Objective = Objective()  # noqa: RUF009 - frozen
 
 
-D = SkipArchitecture()
+EMV = VarianceRule()
+D = Skip()
 D_NEAREST = replace(D, skip_channels=128, upsampling="nearest")
 NARROW = replace(D, width=32)
+JPEG = replace(D, input_channels=3, width=(8, 16, 32, 64, 128), skip_channels=(0, 0, 0, 4, 4))
+HOLE = replace(D, input_channels=2, skip_channels=0, upsampling="nearest")
+LIBRARY = Skip(
+    input_channels=1,
+    width=(16, 32, 64, 128, 128, 128),
+    skip_channels=0,
+    scales=6,
+    upsampling="nearest",
+    down_kernel=5,
+    pointwise=False,
+)
+SPARSE = replace(D, width=(16, 32, 64, 128, 128), skip_channels=0, downsampling="average")
 
 PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
     {
         # Source: the notebooks and the supplementary material of Ulyanov et al., CVPR 2018.
         "paper": {
-            "denoise": Settings(D, 1 / 30, Schedule(0.01, 3000, VarianceRule()), torch.float32),
-            "super-resolution": Settings(D, 0.03, Schedule(0.01, 2000, VarianceRule()), torch.float32),
-            "inpaint": Settings(D_NEAREST, 0.03, Schedule(0.01, 6000, VarianceRule()), torch.float32),
+            "denoise": Settings(D, 1 / 30, Schedule(0.01, 3000, EMV)),
+            "super-resolution": Settings(D, 0.03, Schedule(0.01, 2000, EMV)),
+            "super-resolution ×8": Settings(D, 0.05, Schedule(0.01, 4000, EMV)),
+            "inpaint": Settings(D_NEAREST, 0.03, Schedule(0.01, 6000, EMV)),
         },
+        "paper-jpeg": {"denoise": Settings(JPEG, 1 / 30, Schedule(0.01, 2400, EMV))},
+        "paper-hole": {
+            "inpaint": Settings(HOLE, 0.03, Schedule(0.01, 5000, FixedRule()), network_input="meshgrid")
+        },
+        "paper-library": {"inpaint": Settings(LIBRARY, 0.0, Schedule(0.01, 3000, FixedRule()))},
+        "paper-missing": {"inpaint": Settings(D, 0.03, Schedule(0.001, 11000, FixedRule()))},
+        "paper-sparse": {"inpaint": Settings(SPARSE, 0.0, Schedule(0.01, 1000, FixedRule()))},
         "fast": {
-            "denoise": Settings(NARROW, 1 / 30, Schedule(0.01, 5000, VarianceRule()), torch.bfloat16),
-            "super-resolution": Settings(NARROW, 0.03, Schedule(0.01, 2000, VarianceRule()), torch.bfloat16),
-            "inpaint": Settings(NARROW, 0.03, Schedule(0.01, 3000, VarianceRule()), torch.bfloat16),
+            "denoise": Settings(NARROW, 1 / 30, Schedule(0.01, 5000, EMV), torch.bfloat16),
+            "super-resolution": Settings(NARROW, 0.03, Schedule(0.01, 2000, EMV), torch.bfloat16),
+            "inpaint": Settings(NARROW, 0.03, Schedule(0.01, 3000, EMV), torch.bfloat16),
         },
     }
 )
+"""By preset, and by task, or task and scale factor."""
+
+PIXELS = Settings(Pixels(), 0.0, Schedule(0.01, 2000, FixedRule()))
+"""No prior: the settings of Ulyanov et al. for their comparison, section 3.2."""
+
+TV_WEIGHTS = {"denoise": 0.15, "super-resolution": 1e-3, "inpaint": 1e-3}
+"""λ of pixels with total variation, for squared error."""
 
 
-def settings_for(preset: str, task: str, max_iterations: int | None = None) -> Settings:
-    """The preset's settings for a task, with its iterations capped.
+def settings_for(configuration: Configuration) -> Settings | None:
+    """The settings of an optimisation; None for a method that does none.
 
-    Args:
-        preset: a name in `PRESETS`.
-        task: `denoise`, `inpaint` or `super-resolution`.
-        max_iterations: a cap below the preset's own limit; None keeps that.
+    Raises:
+        ConfigurationError: the preset has none for the task, or cannot be varied so.
     """
-    settings = PRESETS[preset][task]
-    if max_iterations is None:
-        return settings
-    capped = min(max_iterations, settings.schedule.iterations)
-    return replace(settings, schedule=replace(settings.schedule, iterations=capped))
+    bases = {"dip": _preset, "pixels": _pixels, "pixels-tv": _pixels_with_tv}
+    if configuration.method not in bases:
+        return None
+    return _varied(bases[configuration.method](configuration), configuration)
+
+
+def _preset(configuration: Configuration) -> Settings:
+    by_task, task = PRESETS[configuration.preset], configuration.task
+    scaled = f"{task} ×{configuration.scale}"
+    # A task that is nobody's own is treated as denoising: the network is fitted to what is there.
+    name = next((n for n in (scaled, task, "denoise") if n in by_task), None)
+    if name is None or (task in PRESETS["paper"] and not name.startswith(task)):
+        raise ConfigurationError(
+            f"Expected the preset {configuration.preset} with the task {', '.join(by_task)}; "
+            f"got {task}. Use fast or paper for it."
+        )
+    return by_task[name]
+
+
+def _pixels(configuration: Configuration) -> Settings:  # noqa: ARG001 - they are the same for all
+    return PIXELS
+
+
+def _pixels_with_tv(configuration: Configuration) -> Settings:
+    weight = TV_WEIGHTS.get(configuration.task, TV_WEIGHTS["denoise"])
+    return replace(PIXELS, objective=Objective(tv=weight))
+
+
+def _varied(settings: Settings, configuration: Configuration) -> Settings:
+    """Settings with what the configuration asks for instead."""
+    variation, schedule = configuration.variation, settings.schedule
+    if configuration.max_iterations is not None:
+        schedule = replace(schedule, iterations=min(configuration.max_iterations, schedule.iterations))
+    schedule = replace(schedule, rule=_rule(variation) or schedule.rule)
+    objective = settings.objective
+    if variation.data_term is not None:
+        objective = replace(objective, data_term=variation.data_term)
+    if variation.tv is not None:
+        objective = replace(objective, tv=variation.tv)
+    parameterization = _parameterization(settings.parameterization, variation)
+    return replace(settings, parameterization=parameterization, schedule=schedule, objective=objective)
+
+
+def _rule(variation: Variation) -> StopRule | None:
+    if variation.stop is None:
+        return None
+    if variation.stop == "noise-level":
+        return NoiseLevelRule((variation.noise_level or 0) / 255)
+    rules: dict[str, StopRule] = {"variance": EMV, "held-out": HeldOutRule(), "fixed": FixedRule()}
+    return rules[variation.stop]
+
+
+def _parameterization(of_preset: Parameterization, variation: Variation) -> Parameterization:
+    parameterization: Any = of_preset
+    if variation.network is not None:
+        network = parameterization_called(variation.network)
+        parameterization = of_preset if isinstance(of_preset, network) else network()
+    asked = {name: getattr(variation, name) for name in ("width", "scales", "upsampling")}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    known = {field.name for field in fields(parameterization)}
+    if not asked.keys() <= known:
+        raise ConfigurationError(
+            f"Expected what the network {type(parameterization).__name__} has: {', '.join(sorted(known))}; "
+            f"got {', '.join(sorted(asked.keys() - known))}."
+        )
+    varied: Parameterization = replace(parameterization, **asked)
+    return varied

@@ -1,27 +1,29 @@
-"""The restoration of one image: x* = g(θ*, z), θ* = argmin E(A g(θ, z), y)."""
+"""The restoration of one image: x* = g(θ*, z), θ* = argmin E(A g(θ, z), y) + λ R(g(θ, z))."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from dip.objective import squared_error
-from dip.operators import ForwardOperator
+from dip.objective import Problem
 from dip.optimize.device import body_precision, one_thread_on
 from dip.optimize.loop import Fit, minimize
-from dip.parameterizations.network_input import canvas_size_px, uniform_noise
-from dip.parameterizations.skip import SkipNetwork
+from dip.optimize.stopping import StopRule
+from dip.optimize.tracker import OutputTracker
+from dip.parameterizations.network_input import network_input
 from dip.presets import Settings
 
 
 def restore(
-    measurement: Tensor,
-    operator: ForwardOperator,
+    problem: Problem,
     size_px: tuple[int, int],
     settings: Settings,
     seed: int,
     device: torch.device,
     psnr_of: Callable[[Tensor], Tensor] | None = None,
+    observe: Callable[[OutputTracker], None] | None = None,
+    also: Sequence[StopRule] = (),
 ) -> Fit:
     """Restore one image from its measurement.
 
@@ -29,14 +31,15 @@ def restore(
     part: any size is possible, and pixels beyond the image enter no term.
 
     Args:
-        measurement: y, (1, C, h, w), float32, C = 1 or 3.
-        operator: A, from (1, C, H, W) to the measurement's shape.
+        problem: y, (1, C, h, w), C = 1 or 3, with A, E, λ and R.
         size_px: (H, W) of the image to restore.
         settings: network, noise, schedule and precision.
-        seed: of the weights, z and the input noise. On one type of device the result depends on
-            nothing but the arguments.
+        seed: of the weights, z, the input noise and the held-out pixels. On one type of device the
+            result depends on nothing but the arguments.
         device: where to run.
         psnr_of: PSNR of an output, (1, C, H, W), to a reference, for the curve alone.
+        observe: is shown the tracker before the first iteration and after every window.
+        also: stop rules that are watched beside the settings' own, and decide nothing.
 
     Raises:
         DivergenceError: the optimisation did not converge.
@@ -45,33 +48,42 @@ def restore(
     """
     with one_thread_on(device), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = SkipNetwork(settings.architecture, measurement.shape[1])
+        canvas_px = settings.parameterization.canvas_px(*size_px)
+        network = settings.parameterization.network(problem.y.shape[1], canvas_px)
         network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        y, operator = measurement.to(device), operator.to(device)
+        generator = torch.Generator().manual_seed(seed)
+        z = network_input(settings.network_input, settings.parameterization.input_shape(canvas_px), generator)
+        problem = _with_held_out_pixels(problem, settings.schedule.rule, generator).to(device)
         return minimize(
-            forward=_drawing(network, size_px, settings, seed, device),
-            loss_of=lambda output: squared_error(operator(output), y),
-            network=network,
-            schedule=settings.schedule,
-            psnr_of=psnr_of,
+            _drawing(network, z.to(device), size_px, settings, seed),
+            problem,
+            network,
+            settings.schedule,
+            psnr_of,
+            observe,
+            also,
         )
 
 
+def _with_held_out_pixels(problem: Problem, rule: StopRule, generator: torch.Generator) -> Problem:
+    if not rule.held_out_share:
+        return problem
+    drawn = torch.rand(problem.y[:, :1].shape, generator=generator)
+    return replace(problem, held_out=drawn < rule.held_out_share)
+
+
 def _drawing(
-    network: SkipNetwork, size_px: tuple[int, int], settings: Settings, seed: int, device: torch.device
+    network: nn.Module, z: Tensor, size_px: tuple[int, int], settings: Settings, seed: int
 ) -> Callable[[], Tensor]:
     """The function that draws the next output, g(θ, z + noise), cropped to the image."""
     height_px, width_px = size_px
-    canvas = canvas_size_px(height_px, width_px, settings.architecture.scales)
-    z = uniform_noise(settings.architecture.input_channels, canvas, torch.Generator().manual_seed(seed))
-    z = z.to(device)
     noise = torch.empty_like(z)  # contiguous: only so does torch draw normal numbers in vectors
-    generator = torch.Generator(device).manual_seed(seed)
-    precision = body_precision(device, settings.precision)
+    generator = torch.Generator(z.device).manual_seed(seed)
+    precision = body_precision(z.device, settings.precision)
 
     def draw() -> Tensor:
         noise.normal_(0, settings.input_noise, generator=generator)
-        with torch.autocast(device.type, dtype=precision, enabled=precision is not torch.float32):
+        with torch.autocast(z.device.type, dtype=precision, enabled=precision is not torch.float32):
             drawn: Tensor = network((z + noise).contiguous(memory_format=torch.channels_last))
         return drawn[..., :height_px, :width_px]
 

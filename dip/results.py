@@ -11,6 +11,15 @@ import pyarrow.parquet as pq
 from dip.curve import CurvePoint
 from dip.storage import Location
 
+_READING = pa.struct(
+    [
+        ("protocol", pa.string()),
+        ("psnr_degraded_db", pa.float64()),
+        ("psnr_db", pa.float64()),
+        ("ssim", pa.float64()),
+    ]
+)
+
 ROW_SCHEMA = pa.schema(
     [
         pa.field("run_id", pa.string(), nullable=False),
@@ -27,6 +36,7 @@ ROW_SCHEMA = pa.schema(
         pa.field("preset", pa.string(), nullable=False),
         pa.field("config_hash", pa.string(), nullable=False),
         pa.field("seed", pa.int64(), nullable=False),
+        pa.field("degradation", pa.string()),
         pa.field("height_px", pa.int32()),
         pa.field("width_px", pa.int32()),
         pa.field("channels", pa.int32()),
@@ -35,8 +45,10 @@ ROW_SCHEMA = pa.schema(
         pa.field("psnr_degraded_db", pa.float64()),
         pa.field("psnr_peak_db", pa.float64()),
         pa.field("ssim", pa.float64()),
+        pa.field("readings", pa.list_(_READING)),
         pa.field("iterations", pa.int32()),
         pa.field("stop_iteration", pa.int32()),
+        pa.field("stop_rule", pa.string()),
         pa.field("stop_reason", pa.string()),
         pa.field("seconds", pa.float64()),
         pa.field("device", pa.string()),
@@ -52,11 +64,14 @@ CURVE_SCHEMA = pa.schema(
         pa.field("image_id", pa.string(), nullable=False),
         pa.field("iteration", pa.int32(), nullable=False),
         pa.field("loss", pa.float64(), nullable=False),
+        pa.field("signal", pa.float64()),
         pa.field("psnr_db", pa.float64()),
     ]
 )
 
-_POINTS = pa.list_(pa.struct([("iteration", pa.int32()), ("loss", pa.float64()), ("psnr_db", pa.float64())]))
+_POINTS = pa.list_(
+    pa.struct([CURVE_SCHEMA.field(name) for name in ("iteration", "loss", "signal", "psnr_db")])
+)
 RECORD_SCHEMA = ROW_SCHEMA.append(pa.field("curve", _POINTS))
 
 
@@ -71,10 +86,14 @@ class Row:
         error_type: why it is not restored, as a class name; `error_message` says it in a sentence.
         seed: the configuration's.
         height_px: of the restored image, like `width_px` and `channels`.
+        degradation: how the reference was damaged, as `name=value` words.
         protocol: the named protocol of the metrics, which are None without a reference.
         psnr_degraded_db: of what the restoration started from.
-        psnr_peak_db: highest PSNR of the averaged output over the run, unrounded, over all pixels.
-        stop_iteration: the iteration whose output is the answer.
+        psnr_peak_db: highest PSNR of the averaged output over the run, unrounded.
+        readings: the metrics under every protocol that can judge the evaluation, the row's own first.
+        iterations: how many were run, over all runs that were averaged.
+        stop_iteration: the iteration whose output is the answer; of the first run, like the curve.
+        stop_rule: the rule that chose it; `stop_reason` says why.
         seconds: wall time from read to write.
         image: the restored image's bytes and name, if results embed images.
     """
@@ -88,13 +107,14 @@ class Row:
     seed: int
     software_version: str
     started_at: datetime
-    method: str = "dip"
+    method: str
     status: str = "failed"
     source_sha256: str | None = None
     output_url: str | None = None
     output_sha256: str | None = None
     error_type: str | None = None
     error_message: str | None = None
+    degradation: str | None = None
     height_px: int | None = None
     width_px: int | None = None
     channels: int | None = None
@@ -103,8 +123,10 @@ class Row:
     psnr_degraded_db: float | None = None
     psnr_peak_db: float | None = None
     ssim: float | None = None
+    readings: list[dict[str, str | float | None]] | None = None
     iterations: int | None = None
     stop_iteration: int | None = None
+    stop_rule: str | None = None
     stop_reason: str | None = None
     seconds: float | None = None
     device: str | None = None

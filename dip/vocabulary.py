@@ -1,10 +1,36 @@
-"""The words a restoration is asked for with. Importing them costs nothing: no torch."""
+"""The words a restoration is asked for with. Importing them costs nothing: no torch.
 
-from typing import Literal
+Names that stand for files of the engine come from its tables, so that a new file is known at once.
+"""
 
-Task = Literal["denoise", "inpaint", "super-resolution"]
-Preset = Literal["fast", "paper"]
-Kernel = Literal["bicubic", "lanczos2", "lanczos3"]
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from dip.methods import METHODS
+from dip.operators import OPERATORS
+from dip.parameterizations import NETWORKS
+from dip.protocols import PROTOCOLS
+from dip.protocols import Kernel as Kernel
+from dip.studies import STUDIES
+
+# A type checker cannot read a table, and sees words of any kind.
+if TYPE_CHECKING:
+    Task: TypeAlias = str
+    Network: TypeAlias = str
+    Method: TypeAlias = str
+    ProtocolName: TypeAlias = str
+    StudyName: TypeAlias = str
+else:
+    Task = Literal[tuple(OPERATORS)]
+    Network = Literal[tuple(NETWORKS)]
+    Method = Literal[tuple(METHODS)]
+    ProtocolName = Literal[tuple(PROTOCOLS)]
+    StudyName = Literal[tuple(STUDIES)]
+
+Preset = Literal[
+    "fast", "paper", "paper-jpeg", "paper-hole", "paper-library", "paper-missing", "paper-sparse"
+]
+Upsampling = Literal["bilinear", "nearest"]
+DataTerm = Literal["squared", "huber", "l1"]
+StopRuleName = Literal["variance", "held-out", "noise-level", "fixed"]
 MaskShape = Literal["text", "scratches", "box"]
 Damage = Literal["white", "black"]
-Scale = Literal[2, 3, 4, 8]

@@ -109,6 +109,7 @@ def _report(summary: BatchSummary, run: Run) -> str:
             f"| run | `{run.run_id}` |",
             f"| source | `{run.source.url}` |",
             f"| output | `{run.output.url}` |",
+            f"| method | {run.configuration.method} |",
             f"| preset | {run.configuration.preset} |",
             f"| restored | {summary.restored} |",
             f"| failed | {summary.failed} |",

@@ -1,20 +1,20 @@
 """A contact sheet: rows of small pictures with a line of text under each."""
 
+import io
 from collections.abc import Sequence
-from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
 MARGIN_PX = 12
 CAPTION_PX = 28
-ENLARGED = 2
+LEAST_WIDTH_PX = 240
+"""A picture is enlarged by whole pixels until a caption fits under it."""
 
 
-def draw_contact_sheet(path: Path, rows: Sequence[Sequence[tuple[str, Path]]]) -> None:
-    """Draw rows of captioned pictures of equal size into one PNG.
+def draw_contact_sheet(rows: Sequence[Sequence[tuple[str, bytes]]]) -> bytes:
+    """Draw rows of captioned pictures of about equal size into one PNG.
 
     Args:
-        path: where the sheet is written.
         rows: caption and file of each picture.
     """
     pictures = [[(caption, _picture(file)) for caption, file in row] for row in rows]
@@ -28,10 +28,13 @@ def draw_contact_sheet(path: Path, rows: Sequence[Sequence[tuple[str, Path]]]) -
             corner = (MARGIN_PX + x * width_px, MARGIN_PX + y * height_px)
             sheet.paste(picture, corner)
             draw.text((corner[0], corner[1] + picture.height + 4), caption, fill="black", font=font)
-    sheet.save(path)
+    buffer = io.BytesIO()
+    sheet.save(buffer, format="PNG")
+    return buffer.getvalue()
 
 
-def _picture(file: Path) -> Image.Image:
-    with Image.open(file) as image:
-        size = (ENLARGED * image.width, ENLARGED * image.height)
+def _picture(file: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(file)) as image:
+        factor = -(-LEAST_WIDTH_PX // image.width)
+        size = (factor * image.width, factor * image.height)
         return image.convert("RGB").resize(size, Image.Resampling.NEAREST)

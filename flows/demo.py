@@ -83,9 +83,8 @@ def restore_demo(output: str) -> list[DemoImage]:
     run_batches([_evaluation(specimen, folder) for specimen, folder in pairs])
     sheet = Path(output) / "contact-sheet.png"
     images = [_demo_image(specimen, folder, sheet) for specimen, folder in pairs]
-    draw_contact_sheet(
-        sheet, [_panels(image, folder) for image, (_, folder) in zip(images, pairs, strict=True)]
-    )
+    panels = [_panels(image, folder) for image, (_, folder) in zip(images, pairs, strict=True)]
+    sheet.write_bytes(draw_contact_sheet(panels))
     return images
 
 
@@ -141,10 +140,12 @@ def _pixels(path: Path) -> NDArray[np.float64]:
         return np.asarray(image, dtype=np.float64) / 255
 
 
-def _panels(image: DemoImage, folder: Path) -> list[tuple[str, Path]]:
-    name = f"{image.name}.png"
+def _panels(image: DemoImage, folder: Path) -> list[tuple[str, bytes]]:
+    captions = {
+        "reference": image.name,
+        "results/degraded": f"{image.damage}: {image.psnr_degraded_db:.2f} dB",
+        "results/images": f"restored: {image.psnr_db:.2f} dB",
+    }
     return [
-        (f"{image.name}", folder / "reference" / name),
-        (f"{image.damage}: {image.psnr_degraded_db:.2f} dB", folder / "results/degraded" / name),
-        (f"restored: {image.psnr_db:.2f} dB", folder / "results/images" / name),
+        (caption, (folder / part / f"{image.name}.png").read_bytes()) for part, caption in captions.items()
     ]

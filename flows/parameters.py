@@ -1,12 +1,28 @@
 """What a flow run is asked for. These values cross the flow boundary, so that they are pydantic."""
 
+from dataclasses import fields, replace
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, Secret, model_validator
 
-from dip.config import Configuration, Degradation
+from dip.config import SCALES, Configuration, Variation
+from dip.degradations import Degradation
 from dip.storage import Location
-from dip.vocabulary import Damage, Kernel, MaskShape, Preset, Scale, Task
+from dip.vocabulary import (
+    Damage,
+    DataTerm,
+    Kernel,
+    MaskShape,
+    Method,
+    Network,
+    Preset,
+    ProtocolName,
+    StopRuleName,
+    Task,
+    Upsampling,
+)
+
+USUAL_SIGMA = 25.0
 
 
 class BatchParameters(BaseModel):
@@ -16,11 +32,23 @@ class BatchParameters(BaseModel):
         source: folder or URL of the images; never written to.
         output: folder or URL of the results.
         task: what is wrong with the images.
-        preset: `fast`, or `paper` for the published network.
+        method: `dip`, or what it is compared to.
+        preset: `fast`, or `paper` and its variants for the published settings.
         seed: results depend on it, the images and the configuration alone.
+        runs: restorations from different seeds that are averaged.
+        uncertainty: also write the deviation between the runs.
         scale: scale factor of a super-resolution.
-        kernel: downsampling kernel of a super-resolution.
+        kernel: downsampling kernel of a super-resolution; None for the protocol's.
         max_iterations: cap on the preset's iterations per image.
+        network: a parameterization in place of the preset's.
+        width: channels of the network, in place of the preset's.
+        scales: how often the network halves the resolution, in place of the preset's.
+        upsampling: of the network, in place of the preset's.
+        data_term: `squared`, `huber` or `l1`.
+        tv: weight of total variation.
+        stop: stop rule, in place of the preset's.
+        noise_level: σ of the noise in 8-bit units, for the stop rule `noise-level`.
+        weights: file of a trained network, for the method `trained`.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         workers: local worker processes; None for one per GPU, or one per core without a GPU.
         scheduler: address of a Dask scheduler that runs already, instead of local workers.
@@ -35,11 +63,23 @@ class BatchParameters(BaseModel):
     source: str
     output: str
     task: Task
+    method: Method = "dip"
     preset: Preset = "fast"
     seed: int = Field(0, ge=0, lt=2**63)
-    scale: Scale = 4
-    kernel: Kernel = "bicubic"
+    runs: int = Field(1, ge=1)
+    uncertainty: bool = False
+    scale: int = Field(4, ge=SCALES.start, lt=SCALES.stop)
+    kernel: Kernel | None = None
     max_iterations: int | None = Field(None, ge=1)
+    network: Network | None = None
+    width: int | None = Field(None, ge=1)
+    scales: int | None = Field(None, ge=1, le=10)
+    upsampling: Upsampling | None = None
+    data_term: DataTerm | None = None
+    tv: float | None = Field(None, ge=0, allow_inf_nan=False)
+    stop: StopRuleName | None = None
+    noise_level: float | None = Field(None, gt=0, le=255)
+    weights: str | None = None
     device: str = "auto"
     workers: int | None = Field(None, ge=1)
     scheduler: str | None = None
@@ -51,24 +91,38 @@ class BatchParameters(BaseModel):
         """A URL with the storage options."""
         return Location(url, self.storage_options.get_secret_value())
 
-    def _configuration(self, degradation: Degradation | None, damage: Damage) -> Configuration:
+    def _configuration(
+        self, damage: Damage, protocol: ProtocolName | None, degradation: Degradation | None
+    ) -> Configuration:
+        variation = Variation(**{field.name: getattr(self, field.name) for field in fields(Variation)})
         return Configuration(
             task=self.task,
+            method=self.method,
             preset=self.preset,
+            variation=variation,
             seed=self.seed,
+            runs=self.runs,
             scale=self.scale,
             kernel=self.kernel,
             max_iterations=self.max_iterations,
+            weights=self.weights,
             damage=damage,
+            protocol=protocol,
             degradation=degradation,
         )
+
+    @model_validator(mode="after")
+    def _deviation_needs_runs(self) -> Self:
+        if self.uncertainty and self.runs < 2:
+            raise ValueError(f"a deviation needs at least two runs (--runs 2); got {self.runs}")
+        return self
 
 
 class ArchiveParameters(BatchParameters):
     """A restoration of images as they are.
 
     Attributes:
-        masks: folder or URL of masks, at the same relative paths as the images; for inpainting.
+        masks: folder or URL of masks, at the same relative paths as the images and of their size.
         damage: the mask value that marks what is to be repaired.
     """
 
@@ -79,36 +133,44 @@ class ArchiveParameters(BatchParameters):
     def _masks_belong_to_inpainting(self) -> Self:
         if self.task == "inpaint" and self.masks is None:
             raise ValueError("inpainting needs masks that say what to repair (--masks)")
-        if self.task != "inpaint" and self.masks is not None:
-            raise ValueError(f"masks go with the task inpaint, not with {self.task}")
+        if self.task == "denoise" and self.masks is not None:
+            raise ValueError("masks go with inpainting and super-resolution, not with the task denoise")
         return self
 
     @property
     def configuration(self) -> Configuration:
         """What decides the results."""
-        return self._configuration(None, self.damage)
+        return self._configuration(self.damage, None, None)
 
 
 class BenchmarkParameters(BatchParameters):
     """An evaluation: references in, degraded images made, metrics out.
 
     Attributes:
-        sigma: noise level in 8-bit units, for denoising.
-        clip: whether noisy images are clipped to [0, 1].
+        protocol: how it is done; None for the task's usual one.
+        sigma: Gaussian noise, in 8-bit units; 25 if a denoising is asked for nothing else.
+        poisson: shot noise of so many photons per pixel at full brightness.
+        impulse: share of values replaced by black or white.
+        jpeg: quality of a JPEG compression.
         missing: share of missing pixels, for inpainting.
         mask: a shape that hides pixels instead, for inpainting.
     """
 
-    sigma: float = Field(25.0, gt=0, le=255)
-    clip: bool = False
+    protocol: ProtocolName | None = None
+    sigma: float | None = Field(None, gt=0, le=255)
+    poisson: float | None = Field(None, gt=0, allow_inf_nan=False)
+    impulse: float | None = Field(None, gt=0, le=1)
+    jpeg: int | None = Field(None, ge=1, le=95)
     missing: float | None = Field(None, gt=0, lt=1)
     mask: MaskShape | None = None
 
     @property
     def configuration(self) -> Configuration:
         """What decides the results."""
-        degradation = Degradation(self.sigma, self.clip, self.missing, self.mask)
-        return self._configuration(degradation, "white")
+        degradation = Degradation(self.poisson, self.sigma, self.impulse, self.jpeg, self.missing, self.mask)
+        if self.task == "denoise" and not degradation.is_noisy:
+            degradation = replace(degradation, sigma=USUAL_SIGMA)
+        return self._configuration("white", self.protocol, degradation)
 
 
 Batch = ArchiveParameters | BenchmarkParameters

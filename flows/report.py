@@ -14,12 +14,13 @@ from dip.results import read_rows
 from dip.storage import Location
 from flows.batch import BatchSummary
 from flows.demo import DemoImage
+from flows.study import StudySummary
 
 ROWS_SHOWN = 200
 PLAIN_WIDTH = 160
 _SHOWN = ["image_id", "status", "psnr_degraded_db", "psnr_db", "ssim", "stop_iteration", "seconds"]
 _TITLES = ["image", "status", "degraded dB", "restored dB", "SSIM", "stop", "seconds"]
-_GROUP = ["task", "method", "preset", "protocol"]
+_GROUP = ["task", "method", "preset", "protocol", "degradation"]
 
 
 def print_results(output: Location) -> None:
@@ -76,6 +77,18 @@ def print_demo(images: Sequence[DemoImage]) -> None:
     _print_table(titles, rows)
     if images:
         print(f"Look at {images[0].contact_sheet}")
+
+
+def print_study(summary: StudySummary) -> None:
+    """Print a study's last table, and what was not found."""
+    name, table = list(summary.tables.items())[-1]
+    shown = table.slice(0, ROWS_SHOWN)
+    _print_table(table.column_names, (list(row.values()) for row in shown.to_pylist()))
+    if table.num_rows > ROWS_SHOWN:
+        print(f"… and {table.num_rows - ROWS_SHOWN} more rows in {name}.parquet")
+    for label, reason in summary.failures:
+        print(f"failed: {printable(label)}: {printable(reason)}")
+    print(f"Tables and plots: {summary.output}")
 
 
 def printable(text: str) -> str:

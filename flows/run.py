@@ -36,6 +36,7 @@ class Run:
     masks: Location | None
     configuration: Configuration
     embed: bool
+    uncertainty: bool
     total: int
     shard_size: int
     committed: frozenset[int] = frozenset()
@@ -159,6 +160,7 @@ def _run(
         masks=_masks(parameters),
         configuration=parameters.configuration,
         embed=parameters.embed,
+        uncertainty=parameters.uncertainty,
         total=total,
         shard_size=shard_size,
         committed=committed,
@@ -177,6 +179,7 @@ def _asked(parameters: Batch) -> dict[str, Any]:
         "source": parameters.location(parameters.source).canonical_url,
         "masks": None if masks is None else masks.canonical_url,
         "embed": parameters.embed,
+        "uncertainty": parameters.uncertainty,
         **asdict(parameters.configuration),
     }
 
@@ -193,8 +196,11 @@ def _check_same(stored: Mapping[str, Any], asked: Mapping[str, Any], run_id: str
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    nested = values.get("degradation") or {}
-    return {name: value for name, value in values.items() if name != "degradation"} | dict(nested)
+    """The values with those of nested groups among them."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= value if isinstance(value, dict) else {name: value}
+    return flat
 
 
 def _last_run(output: Location) -> tuple[str, bool] | None:

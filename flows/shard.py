@@ -53,6 +53,7 @@ class Shard:
             masks=run.masks,
             mask_id=entry.mask_id,
             embed=run.embed,
+            uncertainty=run.uncertainty,
         )
 
 

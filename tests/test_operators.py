@@ -6,13 +6,26 @@ import torch
 from PIL import Image
 from skimage import data
 
-from dip.operators import Downsampling, ForwardOperator, Identity, Mask
-from dip.operators.downsampling import KERNELS
+from dip import operators
+from dip.config import Configuration
+from dip.degradations import Degradation
+from dip.measurement import simulated
+from dip.methods import method_called
+from dip.methods.base import Situation
+from dip.operators.base import ForwardOperator
+from dip.operators.composition import Composition
+from dip.operators.downsampling import KERNELS, Downsampling
+from dip.operators.identity import Identity
+from dip.operators.mask import Mask
 
 CASES = [
     Identity(),
     Mask((torch.rand(1, 1, 24, 48, generator=torch.Generator().manual_seed(0)) > 0.5).float()),
     *(Downsampling.by(factor, kernel, 24, 48) for factor in (2, 3, 4, 8) for kernel in KERNELS),
+    Composition(
+        Downsampling.by(4, "bicubic", 24, 48),
+        Mask((torch.rand(1, 1, 6, 12, generator=torch.Generator().manual_seed(0)) > 0.5).float()),
+    ),
 ]
 
 
@@ -41,6 +54,14 @@ def test_downsampling_equals_pillow_on_a_mirrored_image(factor, kernel, pillow):
     np.testing.assert_allclose(found, expected, atol=2e-6)
 
 
+@pytest.mark.parametrize("factor", range(2, 9))
+def test_box_is_the_mean_over_blocks(factor):
+    image = torch.rand(1, 1, 6 * factor, 4 * factor)
+    expected = torch.nn.functional.avg_pool2d(image, factor)
+    found = Downsampling.by(factor, "box", 6 * factor, 4 * factor)(image)
+    torch.testing.assert_close(found, expected)
+
+
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_downsampling_keeps_a_flat_image_flat(kernel):
     operator = Downsampling.by(4, kernel, 32, 64)
@@ -58,3 +79,51 @@ def test_mask_keeps_observed_pixels_alone():
     assert Mask(observed)(torch.tensor([[0.4, 0.7]])[None, None]).flatten().tolist() == pytest.approx(
         [0.4, 0]
     )
+
+
+def test_mask_lies_over_a_downsampled_noisy_image():
+    reference = np.random.default_rng(0).random((3, 32, 40), np.float32)
+    asked = Configuration("super-resolution", scale=2, degradation=Degradation(sigma=10, missing=0.3))
+    measurement = simulated(reference, asked, asked.degradation, seed=0)
+    clean = measurement.operator(torch.from_numpy(reference)[None])[0].numpy()
+    observed = measurement.observed
+    assert observed.shape == (16, 20) == measurement.y.shape[1:]
+    assert np.all(measurement.y[:, observed == 0] == 0)
+    assert np.all(clean[:, observed == 0] == 0)
+    noise = (measurement.y - clean)[:, observed == 1]
+    assert noise.std() * 255 == pytest.approx(10, rel=0.1)
+    assert not measurement.keeps_observed
+
+
+OPERATOR_OF_ONE_FILE = """
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Mirror:
+    @classmethod
+    def of(cls, acquisition):
+        return cls()
+
+    def __call__(self, image):
+        return image.flip(-1)
+
+    adjoint = __call__
+
+    def to(self, device):
+        return self
+"""
+
+
+def test_new_operator_is_one_file_and_one_line(tmp_path, monkeypatch):
+    (tmp_path / "mirror.py").write_text(OPERATOR_OF_ONE_FILE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(operators.OPERATORS, "unmirror", "mirror:Mirror")
+    reference = np.random.default_rng(0).random((1, 8, 8), np.float32)
+    asked = Configuration("unmirror", method="pixels", degradation=Degradation())
+    measurement = simulated(reference, asked, Degradation(), seed=0)
+    assert np.array_equal(measurement.y, reference[..., ::-1])
+    restoration = method_called("pixels")(measurement, asked, Situation(0, torch.device("cpu")))
+    np.testing.assert_allclose(restoration.image[0].numpy(), reference, atol=1e-3)

@@ -1,17 +1,22 @@
-"""Stop rule, averaging, and the loop that uses them."""
+"""Stop rules, averaging, and the loop that uses them."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
-from dip.errors import DivergenceError
+from dip.errors import ConfigurationError, DivergenceError
+from dip.objective import Objective, Problem
+from dip.operators.identity import Identity
 from dip.optimize.loop import WINDOW, Schedule, minimize
-from dip.optimize.stopping import OutputTracker, VarianceRule
+from dip.optimize.stopping import FixedRule, HeldOutRule, MovingVariance, NoiseLevelRule, VarianceRule
+from dip.optimize.tracker import OutputTracker
+from dip.parameterizations.pixels import Pixels
 
 RULE = VarianceRule(forgetting=0.1, tolerance=0, warm_up=10, patience=30)
+HALF = torch.full((1, 1, 4, 4), 0.5)
+PROBLEM = Problem(HALF, Identity(), Objective())
 
 
 def outputs_whose_changes_are_smallest_at(iteration, count):
@@ -21,105 +26,181 @@ def outputs_whose_changes_are_smallest_at(iteration, count):
         yield torch.from_numpy(0.5 + size * random.standard_normal((1, 1, 32, 32))).float()
 
 
-def test_moving_variance_follows_its_definition():
-    outputs = list(outputs_whose_changes_are_smallest_at(20, 40))
-    tracker = OutputTracker(RULE, like=outputs[0])
-    mean, variance = outputs[0].double(), 0.0
-    for i, output in enumerate(outputs):
-        tracker.update(output)
-        if i:
-            change = output.double() - mean
-            mean, variance = mean + 0.1 * change, 0.9 * (variance + 0.1 * float((change**2).mean()))
-    assert float(tracker._variance) == pytest.approx(variance, rel=1e-4)
-
-
-def test_rule_stops_its_patience_after_the_minimum_and_keeps_that_average():
-    outputs = list(outputs_whose_changes_are_smallest_at(60, 200))
-    tracker = OutputTracker(RULE, like=outputs[0])
+def tracked(outputs, rule, problem=PROBLEM):
+    """A tracker that has seen all outputs, and the averages on the way."""
+    tracker = OutputTracker([rule.watch(problem, outputs[0])], outputs[0])
     averages = []
     for output in outputs:
         tracker.update(output)
         averages.append(tracker.average)
-        if tracker.is_past_minimum:
-            break
-    assert 60 <= tracker.best_iteration <= 80
-    assert tracker.iteration == tracker.best_iteration + RULE.patience
-    assert torch.equal(tracker.answer, averages[tracker.best_iteration - 1])
+    return tracker, averages
+
+
+def test_moving_variance_follows_its_definition():
+    outputs = list(outputs_whose_changes_are_smallest_at(20, 40))
+    signal = MovingVariance(0.1, outputs[0])
+    mean, variance = outputs[0].double(), 0.0
+    for i, output in enumerate(outputs):
+        found = signal(output, output)
+        if i:
+            change = output.double() - mean
+            mean, variance = mean + 0.1 * change, 0.9 * (variance + 0.1 * float((change**2).mean()))
+    assert float(found) == pytest.approx(variance, rel=1e-4)
+
+
+def test_variance_rule_is_done_its_patience_after_the_minimum_and_keeps_that_average():
+    outputs = list(outputs_whose_changes_are_smallest_at(60, 200))
+    tracker, averages = tracked(outputs, RULE)
+    best = tracker.watches[0].best_iteration
+    assert 60 <= best <= 80
+    assert tracker.watches[0].is_done
+    assert torch.equal(tracker.watches[0].answer, averages[best - 1])
+    assert not tracked(outputs[: best + RULE.patience - 1], RULE)[0].watches[0].is_done
+
+
+def test_minimum_that_comes_after_the_patience_has_run_out_is_not_taken():
+    outputs = list(outputs_whose_changes_are_smallest_at(60, 200))
+    calm = [outputs[-1]] * 100
+    assert tracked(outputs + calm, RULE)[0].watches[0].best_iteration < 100
 
 
 def test_far_end_of_a_flat_valley_is_taken():
     outputs = list(outputs_whose_changes_are_smallest_at(60, 200))
-    best = []
-    for tolerance in (0.0, 0.5):
-        tracker = OutputTracker(replace(RULE, tolerance=tolerance), like=outputs[0])
-        for output in outputs:
-            tracker.update(output)
-        best.append(tracker.best_iteration)
+    best = [
+        tracked(outputs, replace(RULE, tolerance=tolerance, patience=200))[0].watches[0].best_iteration
+        for tolerance in (0.0, 0.5)
+    ]
     assert best[0] + 5 < best[1] < 150
 
 
+def test_held_out_rule_keeps_the_average_that_fits_the_pixels_nobody_saw():
+    held_out = torch.zeros(1, 1, 4, 4, dtype=torch.bool)
+    held_out[..., 0, :2] = True
+    problem = replace(PROBLEM, held_out=held_out)
+    rule = HeldOutRule(warm_up=1, patience=60)
+    # The average passes 0.5 on its way from 0 to 1: it fits best in between.
+    outputs = [torch.full((1, 1, 4, 4), value) for value in np.linspace(0, 1, 150, dtype=np.float32)]
+    tracker, averages = tracked(outputs, rule, problem)
+    closest = min(range(150), key=lambda i: abs(float(averages[i].mean()) - 0.5))
+    assert tracker.watches[0].best_iteration == closest + 1
+    with pytest.raises(ConfigurationError, match="held-out pixels"):
+        tracked(outputs, rule)
+
+
+def test_held_out_pixels_are_not_in_the_loss():
+    held_out = torch.zeros(1, 1, 4, 4, dtype=torch.bool)
+    held_out[..., 0, 0] = True
+    image = HALF.clone()
+    image[..., 0, 0] = 1
+    assert float(replace(PROBLEM, held_out=held_out).loss(image)) == 0
+    assert float(PROBLEM.loss(image)) > 0
+
+
+def test_noise_level_rule_stops_where_the_residual_is_as_large_as_the_noise():
+    outputs = [torch.full((1, 1, 4, 4), 0.5 + 0.5 * 0.97**i) for i in range(300)]
+    tracker, averages = tracked(outputs, NoiseLevelRule(sigma=0.1))
+    watch = tracker.watches[0]
+    assert watch.is_done
+    assert float(PROBLEM.squared_residual(averages[watch.best_iteration - 1])) <= 0.01
+    assert float(PROBLEM.squared_residual(averages[watch.best_iteration - 2])) > 0.01
+    assert torch.equal(watch.answer, averages[watch.best_iteration - 1])
+
+
+def test_noise_level_counts_observed_pixels_alone():
+    half_observed = replace(PROBLEM, observed_share=0.5)
+    assert float(half_observed.squared_residual(HALF + 0.1)) == pytest.approx(0.02)
+
+
+def test_fixed_rule_takes_the_last_average():
+    outputs = list(outputs_whose_changes_are_smallest_at(60, 100))
+    tracker, averages = tracked(outputs, FixedRule())
+    assert tracker.watches[0].best_iteration == 100
+    assert torch.equal(tracker.watches[0].answer, averages[-1])
+    assert not tracker.watches[0].is_done
+
+
 def test_average_has_no_bias_towards_its_start():
-    tracker = OutputTracker(RULE, like=torch.zeros(1, 1, 2, 2))
-    for _ in range(5):
-        tracker.update(torch.full((1, 1, 2, 2), 0.7))
-    torch.testing.assert_close(tracker.average, torch.full((1, 1, 2, 2), 0.7))
+    outputs = [torch.full((1, 1, 2, 2), 0.7)] * 5
+    torch.testing.assert_close(tracked(outputs, RULE)[0].average, torch.full((1, 1, 2, 2), 0.7))
 
 
-class Pixels(nn.Module):
-    """The plainest parameterization: a few pixels."""
+class Fitting(Problem):
+    """A problem whose loss can be disturbed."""
 
-    def __init__(self):
-        super().__init__()
-        self.pixels = nn.Parameter(torch.zeros(1, 1, 4, 4))
+    disturb = staticmethod(lambda loss: loss)
 
-    def forward(self):
-        return self.pixels * 1
+    def loss(self, image):
+        return self.disturb(super().loss(image))
 
 
-def fit(network, loss_of, iterations=200, **options):
+def fit(disturb=None, iterations=200, **options):
+    torch.manual_seed(0)
+    network = Pixels().network(1, (4, 4))
+    problem = Fitting(HALF, Identity(), Objective())
+    if disturb is not None:
+        object.__setattr__(problem, "disturb", disturb)
     schedule = Schedule(0.01, iterations, VarianceRule())
-    return minimize(network.forward, loss_of, network, schedule, **options)
-
-
-def squared_distance_to_half(output):
-    return (output - 0.5).square().mean()
+    return minimize(lambda: network(torch.zeros(1, 1, 1, 1)), problem, network, schedule, **options)
 
 
 def test_loop_finds_the_minimum_and_reports_a_curve():
-    found = fit(
-        Pixels(), squared_distance_to_half, psnr_of=lambda x: -squared_distance_to_half(x).log10() * 10
-    )
+    found = fit(psnr_of=lambda x: -10 * PROBLEM.loss(x).log10())
     assert found.iterations == 200
     assert found.stop_reason == "iteration-limit"
     assert [point.iteration for point in found.curve] == [50, 100, 150, 200]
     assert found.curve[0].loss > found.curve[-1].loss
     assert found.curve[0].psnr_db < found.curve[-1].psnr_db
+    assert found.curve[-1].signal > 0
 
 
 def test_iterations_that_are_no_multiple_of_the_window_are_all_run():
-    assert fit(Pixels(), squared_distance_to_half, iterations=WINDOW + 3).iterations == WINDOW + 3
+    assert fit(iterations=WINDOW + 3).iterations == WINDOW + 3
+
+
+def test_observer_sees_the_start_and_every_window_and_other_rules_decide_nothing():
+    seen = []
+    found = fit(observe=lambda t: seen.append((t.iteration, len(t.watches))), also=[NoiseLevelRule(0.4)])
+    assert seen == [(0, 2), (50, 2), (100, 2), (150, 2), (200, 2)]
+    assert torch.equal(found.output, fit().output)
 
 
 def test_one_bad_window_is_undone_with_weights_and_moments():
     calls = []
 
-    def loss_with_one_nan(output):
+    def with_one_nan(loss):
         calls.append(1)
-        return squared_distance_to_half(output) * (torch.nan if len(calls) == WINDOW + 7 else 1)
+        return loss * (torch.nan if len(calls) == WINDOW + 7 else 1)
 
-    disturbed = fit(Pixels(), loss_with_one_nan)
-    undisturbed = fit(Pixels(), squared_distance_to_half)
+    disturbed, undisturbed = fit(with_one_nan), fit()
     assert len(calls) == 200 + WINDOW
     assert torch.equal(disturbed.output, undisturbed.output)
     assert disturbed.curve == undisturbed.curve
 
 
+def test_second_bad_window_in_a_row_lowers_the_learning_rate():
+    calls = []
+
+    def with_two_nans(loss):
+        calls.append(1)
+        return loss * (torch.nan if len(calls) in (WINDOW + 7, 2 * WINDOW + 7) else 1)
+
+    disturbed, undisturbed = fit(with_two_nans), fit()
+    assert len(calls) == 200 + 2 * WINDOW
+    assert disturbed.curve[0] == undisturbed.curve[0]
+    assert disturbed.curve[1].loss > undisturbed.curve[1].loss
+
+
 def test_three_bad_windows_in_a_row_are_an_error():
     calls = []
 
-    def loss_that_turns_to_nan(output):
+    def turning_to_nan(loss):
         calls.append(1)
-        return squared_distance_to_half(output) * (torch.nan if len(calls) > 120 else 1)
+        return loss * (torch.nan if len(calls) > 120 else 1)
 
     with pytest.raises(DivergenceError, match="three times in a row after iteration 100"):
-        fit(Pixels(), loss_that_turns_to_nan)
+        fit(turning_to_nan)
+
+
+def test_trembling_at_the_end_of_a_perfect_fit_is_no_divergence():
+    found = fit(iterations=1500)
+    assert found.curve[-1].loss < 1e-4

@@ -34,3 +34,10 @@ def png_bytes(image: PIL.Image.Image, icc_profile: bytes | None = None) -> bytes
     buffer = io.BytesIO()
     image.save(buffer, format="PNG", icc_profile=icc_profile)
     return buffer.getvalue()
+
+
+def encode_float_tiff(values: NDArray[np.float32]) -> bytes:
+    """(H, W) values as a TIFF of 32-bit floating-point numbers, nothing rounded."""
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(np.ascontiguousarray(values, dtype=np.float32)).save(buffer, format="TIFF")
+    return buffer.getvalue()

@@ -1,5 +1,6 @@
-"""What every forward operator offers."""
+"""What every forward operator offers, and what is known when one is made."""
 
+from dataclasses import dataclass
 from typing import Protocol, Self
 
 import torch
@@ -17,3 +18,18 @@ class ForwardOperator(Protocol):
 
     def to(self, device: torch.device) -> Self:
         """The same operator with its constants on `device`."""
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """What is known of how measurements are taken.
+
+    Attributes:
+        size_px: (H, W) of the image to restore.
+        scale: scale factor of a super-resolution.
+        kernel: a name in `dip.operators.downsampling.KERNELS`.
+    """
+
+    size_px: tuple[int, int]
+    scale: int = 1
+    kernel: str = "bicubic"

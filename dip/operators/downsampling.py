@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dip.operators.base import Acquisition
+
 Array = NDArray[np.float64]
 
 
@@ -39,7 +41,13 @@ def lanczos(lobes: int) -> Callable[[Array], Array]:
     return weight
 
 
+def box(distance: Array) -> Array:
+    """The mean over an output pixel's own area."""
+    return np.where(np.abs(distance) < 0.5, 1.0, 0.0)
+
+
 KERNELS = {
+    "box": Kernel(0.5, box),
     "bicubic": Kernel(2, cubic),
     "lanczos2": Kernel(2, lanczos(2)),
     "lanczos3": Kernel(3, lanczos(3)),
@@ -81,6 +89,11 @@ class Downsampling:
 
     rows: Tensor
     columns: Tensor
+
+    @classmethod
+    def of(cls, acquisition: Acquisition) -> Self:
+        """The operator of a super-resolution."""
+        return cls.by(acquisition.scale, acquisition.kernel, *acquisition.size_px)
 
     @classmethod
     def by(cls, factor: int, kernel: str, height_px: int, width_px: int) -> Self:

@@ -6,10 +6,17 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from dip.operators.base import Acquisition
+
 
 @dataclass(frozen=True)
 class Identity:
     """A = I."""
+
+    @classmethod
+    def of(cls, acquisition: Acquisition) -> Self:  # noqa: ARG003 - there is nothing to know
+        """The operator of a task without a forward model."""
+        return cls()
 
     def __call__(self, image: Tensor) -> Tensor:
         """A x = x, shape (B, C, H, W)."""

@@ -1,7 +1,7 @@
 """The optimisation loop: fit θ to one measurement, watch the outputs, step back from divergence."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,13 @@ from torch import Tensor, nn
 
 from dip.curve import CurvePoint
 from dip.errors import DivergenceError
-from dip.optimize.stopping import OutputTracker, VarianceRule
+from dip.objective import Problem
+from dip.optimize.stopping import StopRule
+from dip.optimize.tracker import OutputTracker
 
 WINDOW = 50
-FALL = 10**0.5
-"""A loss this many times the last window's (PSNR to y fallen by 5 dB) is a divergence."""
+NEGLIGIBLE = 1e-4
+"""A loss that grows below this (40 dB) has converged, and only trembles."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,13 @@ class Schedule:
         learning_rate: of Adam.
         iterations: at most so many.
         rule: when to stop before that.
+        window: iterations between two looks at losses and signals.
     """
 
     learning_rate: float
     iterations: int
-    rule: VarianceRule
+    rule: StopRule
+    window: int = WINDOW
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,10 @@ class Fit:
     """What an optimisation found.
 
     Attributes:
-        output: (B, C, H, W), float32 in [0, 1], on the CPU.
+        output: (1, C, H, W), float32, on the CPU: the average of the outputs at `stop_iteration`.
         iterations: how many were run.
         stop_iteration: the one `output` was taken at.
-        stop_reason: what ended the run: `variance-minimum` or `iteration-limit`.
+        stop_reason: what ended the run: the rule's own reason, or `iteration-limit`.
         curve: one point per window of iterations.
     """
 
@@ -52,45 +56,51 @@ class Fit:
 
 
 def minimize(
-    forward: Callable[[], Tensor],
-    loss_of: Callable[[Tensor], Tensor],
+    draw: Callable[[], Tensor],
+    problem: Problem,
     network: nn.Module,
     schedule: Schedule,
     psnr_of: Callable[[Tensor], Tensor] | None = None,
+    observe: Callable[[OutputTracker], None] | None = None,
+    also: Sequence[StopRule] = (),
 ) -> Fit:
-    """Minimise loss_of(forward()) over the network's parameters with Adam.
+    """Minimise the problem's loss over the network's parameters with Adam.
 
     The device is waited for once in a window of iterations, never inside one. A window that ends in
     a fall is undone: weights and the optimiser's moments go back to its start.
 
     Args:
-        forward: draws the next output, (B, C, H, W).
-        loss_of: E(A x, y) of an output x, a scalar.
+        draw: draws the next output, (1, C, H, W).
+        problem: E, A, y, λ and R.
         network: θ.
         schedule: learning rate, limit and stop rule.
         psnr_of: PSNR of an output to the reference, for the curve; it never guides the search.
+        observe: is shown the tracker before the first iteration and after every window.
+        also: rules that are watched beside the schedule's own, and decide nothing.
 
     Raises:
         DivergenceError: three windows in a row fell.
     """
-    run = _Run(forward, loss_of, network, schedule)
+    run = _Run(draw, problem, network, schedule, also)
     curve: list[CurvePoint] = []
     falls = 0
+    show = observe or _look_away
+    show(run.tracker)
     while True:
         start = run.checkpoint()
-        losses = run.advance(min(WINDOW, schedule.iterations - run.tracker.iteration))
-        if _has_fallen(losses, curve):
+        losses = run.advance(min(schedule.window, schedule.iterations - run.tracker.iteration))
+        if _has_fallen(losses, curve, problem.objective.fall):
             falls += 1
             run.step_back(start, falls)
             continue
         falls = 0
-        tracker = run.tracker
-        psnr_db = None if psnr_of is None else float(psnr_of(tracker.average))
-        curve.append(CurvePoint(tracker.iteration, float(losses.mean()), psnr_db))
-        reason = _stop_reason(tracker, schedule)
-        if reason:
-            answer = tracker.answer.float().cpu()
-            return Fit(answer, tracker.iteration, tracker.best_iteration, reason, tuple(curve))
+        curve.append(_point(run.tracker, losses, psnr_of))
+        show(run.tracker)
+        decider = run.tracker.watches[0]
+        if decider.is_done or run.tracker.iteration >= schedule.iterations:
+            reason = decider.reason if decider.is_done else "iteration-limit"
+            answer = decider.answer.float().cpu()
+            return Fit(answer, run.tracker.iteration, decider.best_iteration, reason, tuple(curve))
 
 
 class _Run:
@@ -98,26 +108,30 @@ class _Run:
 
     def __init__(
         self,
-        forward: Callable[[], Tensor],
-        loss_of: Callable[[Tensor], Tensor],
+        draw: Callable[[], Tensor],
+        problem: Problem,
         network: nn.Module,
         schedule: Schedule,
+        also: Sequence[StopRule],
     ) -> None:
-        self.forward, self.loss_of, self.network = forward, loss_of, network
+        self.draw, self.problem, self.network = draw, problem, network
         self.optimizer = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate, fused=True)
         with torch.no_grad():
-            self.tracker = OutputTracker(schedule.rule, like=forward())
+            first = draw()
+        watches = [rule.watch(problem, first) for rule in (schedule.rule, *also)]
+        self.tracker = OutputTracker(watches, first)
 
     def advance(self, iterations: int) -> Tensor:
         """Run so many iterations; their losses, (iterations,), still on the device."""
         losses = []
         for _ in range(iterations):
             self.optimizer.zero_grad(set_to_none=True)
-            output = self.forward()
-            loss = self.loss_of(output)
+            output = self.draw()
+            loss = self.problem.loss(output)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
-            self.tracker.update(output.detach())
+            with torch.no_grad():
+                self.tracker.update(output.detach())
             losses.append(loss.detach())
         return torch.stack(losses)
 
@@ -125,7 +139,7 @@ class _Run:
         return {
             "weights": copy.deepcopy(self.network.state_dict()),
             "moments": copy.deepcopy(self.optimizer.state_dict()),
-            "tracker": copy.copy(self.tracker),
+            "tracker": self.tracker.snapshot(),
         }
 
     def step_back(self, start: dict[str, Any], falls: int) -> None:
@@ -142,13 +156,17 @@ class _Run:
                 group["lr"] /= 2
 
 
-def _has_fallen(losses: Tensor, curve: list[CurvePoint]) -> bool:
+def _point(tracker: OutputTracker, losses: Tensor, psnr_of: Callable[[Tensor], Tensor] | None) -> CurvePoint:
+    signal = float(tracker.watches[0].signal)
+    psnr_db = None if psnr_of is None else float(psnr_of(tracker.average))
+    return CurvePoint(tracker.iteration, float(losses.mean()), signal if signal == signal else None, psnr_db)
+
+
+def _look_away(tracker: OutputTracker) -> None:
+    """Where nobody observes."""
+
+
+def _has_fallen(losses: Tensor, curve: list[CurvePoint], fall: float) -> bool:
     last = float(losses[-10:].mean()) if bool(losses.isfinite().all()) else float("nan")
-    limit = FALL * curve[-1].loss if curve else float("inf")
+    limit = max(fall * curve[-1].loss, NEGLIGIBLE) if curve else float("inf")
     return not last <= limit
-
-
-def _stop_reason(tracker: OutputTracker, schedule: Schedule) -> str | None:
-    if tracker.is_past_minimum:
-        return "variance-minimum"
-    return "iteration-limit" if tracker.iteration >= schedule.iterations else None

@@ -1,106 +1,178 @@
 """The skip network: an untrained hourglass with skip connections, the g of Deep Image Prior."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-LEAKY_SLOPE = 0.2
+from dip.errors import ConfigurationError
+from dip.parameterizations.layers import (
+    LEAKY_SLOPE,
+    ImageHead,
+    convolution,
+    normalization,
+    require_upsampling,
+    upsampling,
+)
+from dip.parameterizations.network_input import canvas_size_px
+
+T = TypeVar("T", int, str)
 
 
 @dataclass(frozen=True)
-class SkipArchitecture:
-    """Shape of a skip network.
+class Scale:
+    """What a scale of a skip network has of its own."""
+
+    width: int
+    skip_channels: int
+    upsampling: str
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Shape of a skip network; the default is the paper's network D.
+
+    Where a tuple is possible, it has one value per scale, from the image's resolution downwards, and
+    a single value stands for all scales.
 
     Attributes:
         input_channels: channels of the network input z.
-        width: channels of each scale's down and up path.
-        skip_channels: channels of each scale's skip connection.
-        scales: number of times the resolution is halved.
+        width: channels of the down and the up path.
+        skip_channels: channels of the skip connection; 0 for none.
+        scales: number of times the resolution is halved, at least 1.
         upsampling: interpolation of the up path, `bilinear` or `nearest`.
+        downsampling: `stride`, the first convolution of a scale skips every other pixel, or
+            `average`, it is followed by a mean of 2×2 pixels.
+        down_kernel: side of the down path's convolutions, px, odd.
+        up_kernel: side of the up path's convolution, px, odd.
+        pointwise: whether the up path has a 1×1 convolution after the other.
+
+    Raises:
+        ConfigurationError: there is no scale, a tuple is not of one value per scale, a kernel is even,
+            or a word is unknown.
+
+    Source: Ulyanov, Vedaldi, Lempitsky, *Deep Image Prior*, CVPR 2018, supplementary, section 1.
     """
 
     input_channels: int = 32
-    width: int = 128
-    skip_channels: int = 4
+    width: int | tuple[int, ...] = 128
+    skip_channels: int | tuple[int, ...] = 4
     scales: int = 5
-    upsampling: str = "bilinear"
+    upsampling: str | tuple[str, ...] = "bilinear"
+    downsampling: str = "stride"
+    down_kernel: int = 3
+    up_kernel: int = 3
+    pointwise: bool = True
+
+    def __post_init__(self) -> None:
+        if self.scales < 1:
+            raise ConfigurationError(f"Expected at least 1 scale; got {self.scales}.")
+        for kernel in (self.down_kernel, self.up_kernel):
+            if kernel < 1 or kernel % 2 == 0:
+                raise ConfigurationError(f"Expected convolutions with an odd kernel; got {kernel}.")
+        if self.downsampling not in ("stride", "average"):
+            raise ConfigurationError(
+                f"Expected a downsampling of stride or average; got {self.downsampling}."
+            )
+        require_upsampling(*(scale.upsampling for scale in self.each_scale()))
+
+    def canvas_px(self, height_px: int, width_px: int) -> tuple[int, int]:
+        """Height and width of the smallest canvas it can draw an image of height_px × width_px on."""
+        coarsest_px = max(2, self.down_kernel // 2 + 1, self.up_kernel // 4 + 1)
+        return canvas_size_px(height_px, width_px, self.scales, coarsest_px)
+
+    def input_shape(self, canvas_px: tuple[int, int]) -> tuple[int, int, int]:
+        """(channels, height, width) of z: the canvas's own resolution."""
+        return (self.input_channels, *canvas_px)
+
+    def network(self, output_channels: int, canvas_px: tuple[int, int]) -> "SkipNetwork":  # noqa: ARG002 - any
+        """A fresh network, with weights from torch's global generator."""
+        return SkipNetwork(self, output_channels)
+
+    def each_scale(self) -> tuple[Scale, ...]:
+        """Its scales, from the image's resolution downwards."""
+        widths = _per_scale("width", self.width, self.scales)
+        skip_channels = _per_scale("skip_channels", self.skip_channels, self.scales)
+        upsamplings = _per_scale("upsampling", self.upsampling, self.scales)
+        return tuple(map(Scale, widths, skip_channels, upsamplings))
 
 
 class SkipNetwork(nn.Module):
     """g: maps the network input z to an image.
 
-    With the default architecture and three output channels it has 2,217,831 parameters.
-    Batch normalisation always uses the statistics of the image at hand, as the method asks.
+    With the default shape and three output channels it has 2,217,831 parameters.
+    Batch normalization always uses the statistics of the image at hand, as the method asks.
 
     Args:
-        architecture: widths and depth.
+        shape: widths, depth and variants.
         output_channels: 1 for grey, 3 for colour.
 
     Source: Ulyanov, Vedaldi, Lempitsky, *Deep Image Prior*, CVPR 2018, supplementary, section 1.
     """
 
-    def __init__(self, architecture: SkipArchitecture, output_channels: int) -> None:
+    def __init__(self, shape: Skip, output_channels: int) -> None:
         super().__init__()
-        self.body = _Scale(architecture, architecture.input_channels, architecture.scales)
-        # A 1×1 convolution, written as what it is: torch runs it twice as fast on channels-last memory.
-        self.head = nn.Linear(architecture.width, output_channels)
+        scales = shape.each_scale()
+        self.body = _Hourglass(shape, shape.input_channels, scales)
+        self.head = ImageHead(scales[0].width, output_channels)
 
-    def forward(self, network_input: Tensor) -> Tensor:
+    def forward(self, z: Tensor) -> Tensor:
         """Map z to an image.
 
         Args:
-            network_input: (B, input_channels, H, W); H and W multiples of 2**scales, at least
-                2 * 2**scales.
+            z: (B, input_channels, H, W), on a canvas of `Skip.canvas_px`.
 
         Returns:
-            (B, output_channels, H, W), float32 in [0, 1]. The head runs in float32 whatever the
-            precision of the body: its rounding would be visible in the image.
+            (B, output_channels, H, W), float32 in [0, 1].
         """
-        features = self.body(network_input)
-        with torch.autocast(features.device.type, enabled=False):
-            image: Tensor = torch.sigmoid(self.head(features.float().movedim(1, -1))).movedim(-1, 1)
+        image: Tensor = self.head(self.body(z))
         return image
 
 
-class _Scale(nn.Module):
-    """One scale: a skip branch beside a deeper branch at half the resolution, then their merger."""
+class _Hourglass(nn.Module):
+    """One scale and all below it: a skip branch beside a branch at half the resolution, then their merger."""
 
-    def __init__(self, architecture: SkipArchitecture, input_channels: int, scales_left: int) -> None:
+    def __init__(self, shape: Skip, inputs: int, scales: tuple[Scale, ...]) -> None:
         super().__init__()
-        width = architecture.width
-        self.skip = _convolution(input_channels, architecture.skip_channels, kernel=1)
+        scale, *coarser = scales
+        self.skip = _convolution(inputs, scale.skip_channels, kernel=1) if scale.skip_channels else None
         deeper: list[nn.Module] = [
-            _convolution(input_channels, width, kernel=3, stride=2),
-            _convolution(width, width, kernel=3),
+            _convolution(inputs, scale.width, shape.down_kernel, halving=shape.downsampling),
+            _convolution(scale.width, scale.width, shape.down_kernel),
         ]
-        if scales_left > 1:
-            deeper.append(_Scale(architecture, width, scales_left - 1))
-        deeper.append(_upsampling(architecture.upsampling))
-        self.deeper = nn.Sequential(*deeper)
-        self.merge = nn.Sequential(
-            _normalisation(architecture.skip_channels + width),
-            _convolution(architecture.skip_channels + width, width, kernel=3),
-            _convolution(width, width, kernel=1),
-        )
+        if coarser:
+            deeper.append(_Hourglass(shape, scale.width, tuple(coarser)))
+        self.deeper = nn.Sequential(*deeper, upsampling(scale.upsampling))
+        self.merge = _merger(shape, scale, scale.skip_channels + (coarser or scales)[0].width)
 
     def forward(self, features: Tensor) -> Tensor:
-        merged: Tensor = self.merge(torch.cat([self.skip(features), self.deeper(features)], dim=1))
+        drawn: Tensor = self.deeper(features)
+        if self.skip is not None:
+            drawn = torch.cat([self.skip(features), drawn], dim=1)
+        merged: Tensor = self.merge(drawn)
         return merged
 
 
-def _convolution(inputs: int, outputs: int, *, kernel: int, stride: int = 1) -> nn.Sequential:
-    padding = (kernel - 1) // 2
+def _merger(shape: Skip, scale: Scale, inputs: int) -> nn.Sequential:
+    layers = [normalization(inputs), _convolution(inputs, scale.width, shape.up_kernel)]
+    if shape.pointwise:
+        layers.append(_convolution(scale.width, scale.width, kernel=1))
+    return nn.Sequential(*layers)
+
+
+def _convolution(inputs: int, outputs: int, kernel: int, halving: str | None = None) -> nn.Sequential:
+    """A convolution, normalized and activated; `halving` is the way it halves the resolution, if it does."""
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, padding, padding_mode="reflect" if padding else "zeros"),
-        _normalisation(outputs),
+        convolution(inputs, outputs, kernel, stride=2 if halving == "stride" else 1),
+        *([nn.AvgPool2d(2)] if halving == "average" else []),
+        normalization(outputs),
         nn.LeakyReLU(LEAKY_SLOPE, inplace=True),
     )
 
 
-def _normalisation(channels: int) -> nn.BatchNorm2d:
-    return nn.BatchNorm2d(channels, track_running_stats=False)
-
-
-def _upsampling(mode: str) -> nn.Upsample:
-    return nn.Upsample(scale_factor=2, mode=mode, align_corners=False if mode == "bilinear" else None)
+def _per_scale(name: str, value: T | tuple[T, ...], scales: int) -> tuple[T, ...]:
+    values = value if isinstance(value, tuple) else (value,) * scales
+    if len(values) != scales:
+        raise ConfigurationError(f"Expected {name} as one value or {scales}, one per scale; got {values}.")
+    return values

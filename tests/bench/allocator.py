@@ -26,16 +26,17 @@ def milliseconds_per_iteration() -> float:
     """The time of an iteration in this process."""
     import torch
 
-    from dip.operators import Identity
-    from dip.presets import settings_for
+    from dip.objective import Objective, Problem
+    from dip.operators.identity import Identity
+    from dip.presets import PRESETS
     from dip.restoration import restore
 
-    y, cpu = torch.rand(1, 3, 256, 256), torch.device("cpu")
-    asked = settings_for("fast", "denoise")
+    problem = Problem(torch.rand(1, 3, 256, 256), Identity(), Objective())
+    asked = PRESETS["fast"]["denoise"]
     for iterations in (5, ITERATIONS):  # the first warms up
         capped = replace(asked, schedule=replace(asked.schedule, iterations=iterations))
         start = time.perf_counter()
-        restore(y, Identity(), (256, 256), capped, 0, cpu)
+        restore(problem, (256, 256), capped, 0, torch.device("cpu"))
     return 1000 * (time.perf_counter() - start) / ITERATIONS
 
 

@@ -1,0 +1,64 @@
+"""What every method is given, and what it gives back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from dip.config import Configuration
+from dip.curve import CurvePoint
+from dip.measurement import Measurement
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Where and how a method runs.
+
+    Attributes:
+        seed: of everything that is drawn; the image's own.
+        device: where tensors are computed.
+        psnr_of: PSNR of an output, (1, C, H, W), to the reference, in an evaluation; for curves alone.
+    """
+
+    seed: int
+    device: torch.device
+    psnr_of: Callable[[Tensor], Tensor] | None = None
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """What a method made of a measurement.
+
+    Attributes:
+        image: (1, C, H, W), float32, on the CPU.
+        iterations: how many were run, over all runs that were averaged; None where nothing is iterated.
+        stop_iteration: the one the image was taken at; of the first run, like the curve.
+        stop_rule: name of the rule that chose it.
+        stop_reason: why, in a word.
+        curve: one point per window of iterations.
+        deviation: (1, C, H, W), standard deviation over several runs, if there were any.
+    """
+
+    image: Tensor
+    iterations: int | None = None
+    stop_iteration: int | None = None
+    stop_rule: str | None = None
+    stop_reason: str | None = None
+    curve: tuple[CurvePoint, ...] = ()
+    deviation: Tensor | None = None
+
+
+class Method(Protocol):
+    """A way to restore an image from its measurement."""
+
+    def __call__(
+        self, measurement: Measurement, configuration: Configuration, situation: Situation
+    ) -> Restoration:
+        """Restore one image.
+
+        Raises:
+            ConfigurationError: the method cannot do what the configuration asks for.
+            DivergenceError: an optimisation did not converge.
+        """

@@ -1,0 +1,16 @@
+"""No restoration at all: the line that every other method has to beat."""
+
+import torch
+
+from dip.config import Configuration
+from dip.measurement import Measurement
+from dip.methods.base import Restoration, Situation
+
+
+def degraded_input(
+    measurement: Measurement,
+    configuration: Configuration,  # noqa: ARG001 - every task has something to be seen
+    situation: Situation,  # noqa: ARG001 - nothing is computed
+) -> Restoration:
+    """What one has without a restoration, `measurement.seen`, as the image."""
+    return Restoration(torch.from_numpy(measurement.seen)[None])

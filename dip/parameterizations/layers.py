@@ -1,0 +1,62 @@
+"""The parts that the networks share."""
+
+import torch
+from torch import Tensor, nn
+
+from dip.errors import ConfigurationError
+
+UPSAMPLINGS = ("bilinear", "nearest")
+LEAKY_SLOPE = 0.2
+
+
+class ImageHead(nn.Module):
+    """Features to an image: a 1×1 convolution and a sigmoid.
+
+    It runs in float32 whatever the precision of the body: its rounding would be visible in the image.
+
+    Args:
+        width: channels of the features.
+        output_channels: 1 for grey, 3 for colour.
+        bias: whether the convolution has one.
+    """
+
+    def __init__(self, width: int, output_channels: int, *, bias: bool = True) -> None:
+        super().__init__()
+        # A 1×1 convolution, written as what it is: torch runs it twice as fast on channels-last memory.
+        self.convolution = nn.Linear(width, output_channels, bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (B, width, H, W), of any floating type, to (B, output_channels, H, W), float32 in [0, 1]."""
+        with torch.autocast(features.device.type, enabled=False):
+            drawn: Tensor = self.convolution(features.float().movedim(1, -1))
+            return torch.sigmoid(drawn).movedim(-1, 1)
+
+
+def convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Conv2d:
+    """A convolution with an odd kernel that keeps the size, or divides it by `stride`.
+
+    It reflects kernel // 2 pixels at the border: each side needs one pixel more than that.
+    """
+    padding = kernel // 2
+    return nn.Conv2d(inputs, outputs, kernel, stride, padding, padding_mode="reflect" if padding else "zeros")
+
+
+def normalization(channels: int) -> nn.BatchNorm2d:
+    """Batch normalization by the statistics of the image at hand, in training and after it."""
+    return nn.BatchNorm2d(channels, track_running_stats=False)
+
+
+def upsampling(mode: str) -> nn.Upsample:
+    """Twice the size, by `bilinear` or `nearest` interpolation."""
+    return nn.Upsample(scale_factor=2, mode=mode, align_corners=False if mode == "bilinear" else None)
+
+
+def require_upsampling(*modes: str) -> None:
+    """Refuse what `upsampling` cannot do.
+
+    Raises:
+        ConfigurationError: a mode is not one of `UPSAMPLINGS`.
+    """
+    for mode in modes:
+        if mode not in UPSAMPLINGS:
+            raise ConfigurationError(f"Expected an upsampling of {' or '.join(UPSAMPLINGS)}; got {mode}.")

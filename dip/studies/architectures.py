@@ -1,0 +1,76 @@
+"""Which network suits an image: all parameterizations, one table."""
+
+import time
+from dataclasses import replace
+
+import pyarrow as pa
+
+from dip.config import Configuration
+from dip.methods import method_called
+from dip.methods.base import Situation
+from dip.methods.optimization import settings_of
+from dip.parameterizations import NETWORKS
+from dip.studies.base import Findings, Study, Trial, subject_of
+
+
+def _variants(configuration: Configuration) -> tuple[str, ...]:  # noqa: ARG001 - they are the same for all
+    return tuple(NETWORKS)
+
+
+def _run(trial: Trial) -> Findings:
+    subject = subject_of(trial)
+    configuration = _configuration(trial)
+    situation = Situation(subject.seed, subject.device, subject.judge.psnr_of())
+    start = time.perf_counter()
+    restoration = method_called(configuration.method)(subject.measurement, configuration, situation)
+    seconds = time.perf_counter() - start
+    reading = subject.judge.readings(restoration.image)[0]
+    row = {
+        "parameters": _parameters(subject.measurement.size_px, len(subject.measurement.y), configuration),
+        "protocol": reading.protocol,
+        "psnr_degraded_db": reading.psnr_degraded_db,
+        "psnr_db": reading.psnr_db,
+        "ssim": reading.ssim,
+        "psnr_peak_db": max(point.psnr_db for point in restoration.curve if point.psnr_db is not None),
+        "iterations": restoration.iterations,
+        "stop_iteration": restoration.stop_iteration,
+        "seconds": seconds,
+    }
+    return Findings(trial, {"architectures": [row]})
+
+
+def _configuration(trial: Trial) -> Configuration:
+    """The trial's, with the variant's network; pixels are a method of their own."""
+    if trial.variant == "pixels":
+        return replace(trial.configuration, method="pixels")
+    return replace(
+        trial.configuration, variation=replace(trial.configuration.variation, network=trial.variant)
+    )
+
+
+def _parameters(size_px: tuple[int, int], channels: int, configuration: Configuration) -> int:
+    """How many numbers are optimised."""
+    parameterization = settings_of(configuration).parameterization
+    network = parameterization.network(channels, parameterization.canvas_px(*size_px))
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+ARCHITECTURES = Study(
+    _variants,
+    _run,
+    {
+        "architectures": pa.schema(
+            [
+                pa.field("parameters", pa.int64(), nullable=False),
+                pa.field("protocol", pa.string(), nullable=False),
+                pa.field("psnr_degraded_db", pa.float64(), nullable=False),
+                pa.field("psnr_db", pa.float64(), nullable=False),
+                pa.field("ssim", pa.float64()),
+                pa.field("psnr_peak_db", pa.float64(), nullable=False),
+                pa.field("iterations", pa.int32(), nullable=False),
+                pa.field("stop_iteration", pa.int32(), nullable=False),
+                pa.field("seconds", pa.float64(), nullable=False),
+            ]
+        )
+    },
+)

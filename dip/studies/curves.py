@@ -1,0 +1,79 @@
+"""What the network fits first: E against iteration for an image, and for noise.
+
+Source: Ulyanov, Vedaldi, Lempitsky, *Deep Image Prior*, CVPR 2018, figure 2 ("high noise impedance").
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from dip.config import Configuration
+from dip.curve import CurvePoint
+from dip.degradations import Degradation, with_noise
+from dip.measurement import Pixels
+from dip.methods.optimization import settings_of
+from dip.objective import Problem
+from dip.operators.identity import Identity
+from dip.optimize.stopping import FixedRule
+from dip.restoration import restore
+from dip.studies.base import Findings, Study, Trial, subject_of
+
+TARGETS = ("natural", "natural + noise", "shuffled", "noise")
+NOISE = Degradation(sigma=25.0)
+WINDOW = 10
+LEVELS = (0.03, 0.01, 0.003, 0.001)
+"""Of E, for the table of how long each target takes to get there."""
+
+
+def _variants(configuration: Configuration) -> tuple[str, ...]:  # noqa: ARG001 - they are the same for all
+    return TARGETS
+
+
+def target(name: str, reference: Pixels, random: np.random.Generator) -> Pixels:
+    """What is fitted, (C, H, W): the image, with σ 25 noise, with its pixels shuffled, or white noise.
+
+    Args:
+        name: one of `TARGETS`.
+        reference: the image, (C, H, W) in [0, 1].
+        random: where noise and order come from.
+    """
+    channels, height_px, width_px = reference.shape
+    if name == "natural + noise":
+        return with_noise(reference, NOISE, random)
+    if name == "shuffled":
+        order = random.permutation(height_px * width_px)
+        return reference.reshape(channels, -1)[:, order].reshape(reference.shape)
+    return random.random(reference.shape, np.float32) if name == "noise" else reference
+
+
+def _run(trial: Trial) -> Findings:
+    subject, settings = subject_of(trial), settings_of(trial.configuration)
+    # Without input noise and without a stop, as in the paper: only the network decides what is easy.
+    schedule = replace(settings.schedule, rule=FixedRule(), window=WINDOW)
+    settings = replace(settings, schedule=schedule, input_noise=0.0)
+    y = target(trial.variant, subject.judge.reference.numpy(), np.random.default_rng(subject.seed))
+    problem = Problem(torch.from_numpy(y)[None], Identity(), settings.objective)
+    fit = restore(problem, subject.measurement.size_px, settings, subject.seed, subject.device)
+    rows = [{"iteration": point.iteration, "loss": point.loss} for point in fit.curve]
+    reached = [{"loss": level, "iteration": _first_at(level, fit.curve)} for level in LEVELS]
+    return Findings(trial, {"curves": rows, "reached": reached})
+
+
+def _first_at(level: float, curve: Sequence[CurvePoint]) -> int | None:
+    """The first iteration whose loss is at most `level`, if there is one."""
+    return next((point.iteration for point in curve if point.loss <= level), None)
+
+
+_LOSS = pa.field("loss", pa.float64(), nullable=False)
+
+CURVES = Study(
+    _variants,
+    _run,
+    {
+        "curves": pa.schema([pa.field("iteration", pa.int32(), nullable=False), _LOSS]),
+        "reached": pa.schema([_LOSS, pa.field("iteration", pa.int32())]),
+    },
+)

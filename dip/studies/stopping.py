@@ -1,0 +1,90 @@
+"""Where the stop rules stop, and what that costs: PSNR at the stop against the peak of the same run."""
+
+from dataclasses import replace
+
+import pyarrow as pa
+
+from dip.config import Configuration
+from dip.methods.optimization import problem_of, settings_of
+from dip.optimize.loop import Fit
+from dip.optimize.stopping import FixedRule, HeldOutRule, NoiseLevelRule, StopRule, VarianceRule, Watch
+from dip.optimize.tracker import OutputTracker
+from dip.restoration import restore
+from dip.studies.base import Findings, Study, Subject, TableRow, Trial, subject_of
+
+WATCHED = "one-fit"
+"""The variant in which all rules that need no held-out pixels watch the same fit."""
+
+
+def _variants(configuration: Configuration) -> tuple[str, ...]:  # noqa: ARG001 - they are the same for all
+    return (WATCHED, HeldOutRule.name)
+
+
+def _run(trial: Trial) -> Findings:
+    subject, settings = subject_of(trial), settings_of(trial.configuration)
+    decider, rules = _rules(trial, settings.schedule.iterations)
+    settings = replace(settings, schedule=replace(settings.schedule, rule=decider))
+    seen: list[OutputTracker] = []
+    signals: list[TableRow] = []
+
+    def keep(tracker: OutputTracker) -> None:
+        seen[:] = [tracker]
+        for rule, watch in zip(rules, tracker.watches[1:], strict=True):
+            signals.append({"iteration": tracker.iteration, "rule": rule.name, "signal": float(watch.signal)})
+
+    fit = restore(
+        problem_of(subject.measurement, settings.objective),
+        subject.measurement.size_px,
+        settings,
+        subject.seed,
+        subject.device,
+        subject.judge.psnr_of(),
+        keep,
+        rules,
+    )
+    psnrs = [{"iteration": point.iteration, "psnr_db": point.psnr_db} for point in fit.curve]
+    stops = [_stop(rule, watch, fit, subject) for rule, watch in zip(rules, seen[0].watches[1:], strict=True)]
+    return Findings(trial, {"psnr": psnrs, "signals": signals, "stops": stops})
+
+
+def _rules(trial: Trial, iterations: int) -> tuple[StopRule, list[StopRule]]:
+    """The rule that lets the fit run to its end, and those that watch it."""
+    if trial.variant == HeldOutRule.name:
+        return HeldOutRule(patience=iterations), [HeldOutRule()]
+    degradation = trial.configuration.degradation
+    sigma = None if degradation is None else degradation.sigma
+    known: list[StopRule] = [] if sigma is None else [NoiseLevelRule(sigma / 255)]
+    return FixedRule(), [VarianceRule(), *known, FixedRule()]
+
+
+def _stop(rule: StopRule, watch: Watch, fit: Fit, subject: Subject) -> TableRow:
+    """Where a rule stopped, and the PSNR of its answer."""
+    return {
+        "rule": rule.name,
+        "stop_iteration": watch.best_iteration,
+        "stop_reason": watch.reason if watch.is_done else "iteration-limit",
+        "psnr_db": float(subject.judge.psnr_of()(watch.answer)),
+        "psnr_peak_db": max(point.psnr_db for point in fit.curve if point.psnr_db is not None),
+    }
+
+
+_ITERATION = pa.field("iteration", pa.int32(), nullable=False)
+_RULE = pa.field("rule", pa.string(), nullable=False)
+
+STOPPING = Study(
+    _variants,
+    _run,
+    {
+        "psnr": pa.schema([_ITERATION, pa.field("psnr_db", pa.float64())]),
+        "signals": pa.schema([_ITERATION, _RULE, pa.field("signal", pa.float64())]),
+        "stops": pa.schema(
+            [
+                _RULE,
+                pa.field("stop_iteration", pa.int32(), nullable=False),
+                pa.field("stop_reason", pa.string(), nullable=False),
+                pa.field("psnr_db", pa.float64(), nullable=False),
+                pa.field("psnr_peak_db", pa.float64(), nullable=False),
+            ]
+        ),
+    },
+)

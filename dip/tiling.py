@@ -1,0 +1,79 @@
+"""Large images, part by part: overlapping tiles that are blended without a seam."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """A tile's part of one axis.
+
+    Attributes:
+        source: where it lies in the image.
+        target: where it lies in the output, scaled.
+        weights: (length of the target,), float32, in (0, 1]; those of all strips sum to 1 everywhere.
+    """
+
+    source: slice
+    target: slice
+    weights: Tensor
+
+
+def tiled(
+    function: Callable[[Tensor], Tensor], image: Tensor, tile_px: int, overlap_px: int, scale: int = 1
+) -> Tensor:
+    """Apply a function to overlapping tiles of an image and blend what it makes of them.
+
+    All tiles have one size: tile_px, or the side of an image that is smaller. Where tiles overlap,
+    linear ramps lead from one to the next. An image that fits into one tile comes back exactly as the
+    function makes it.
+
+    Args:
+        function: (1, C, h, w) to (1, C, h·scale, w·scale), float32, on the image's device.
+        image: (1, C, H, W), float32.
+        tile_px: side of a tile.
+        overlap_px: how many pixels neighbours share at least.
+        scale: how many times larger the function makes a tile.
+
+    Returns:
+        (1, C, H·scale, W·scale), float32, on the image's device.
+
+    Raises:
+        ValueError: there is no overlap, or it is not smaller than a tile.
+    """
+    _, channels, height_px, width_px = image.shape
+    rows, columns = (strips(side, tile_px, overlap_px, scale) for side in (height_px, width_px))
+    output = image.new_zeros(1, channels, height_px * scale, width_px * scale)
+    for row, column in product(rows, columns):
+        weights = (row.weights[:, None] * column.weights).to(image.device)
+        output[:, :, row.target, column.target] += weights * function(image[:, :, row.source, column.source])
+    return output
+
+
+def strips(length_px: int, tile_px: int, overlap_px: int, scale: int = 1) -> list[Strip]:
+    """The strips that cover an axis, spread evenly; arguments and errors are those of `tiled`."""
+    if not 0 < overlap_px < tile_px:
+        raise ValueError(f"Expected an overlap from 1 to {tile_px - 1} pixels; got {overlap_px}.")
+    side = min(tile_px, length_px)
+    gaps = max(0, math.ceil((length_px - tile_px) / (tile_px - overlap_px)))
+    starts = [i * (length_px - side) // max(1, gaps) for i in range(gaps + 1)]
+    sources = [slice(start, start + side) for start in starts]
+    targets = [slice(source.start * scale, source.stop * scale) for source in sources]
+    weights = _blending_weights(targets, length_px * scale, overlap_px * scale)
+    return [
+        Strip(source, target, row[target])
+        for source, target, row in zip(sources, targets, weights, strict=True)
+    ]
+
+
+def _blending_weights(targets: list[slice], length_px: int, ramp_px: int) -> Tensor:
+    """(strips, length_px), float32: linear ramps at the ends of each strip; columns sum to 1."""
+    centres = torch.arange(length_px) + 0.5
+    to_the_nearer_end = [torch.minimum(centres - t.start, t.stop - centres) for t in targets]
+    weights = torch.stack(to_the_nearer_end).clamp(0, ramp_px)
+    return weights / weights.sum(dim=0)

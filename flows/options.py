@@ -1,0 +1,100 @@
+"""The options that commands share, as types of their parameters."""
+
+from typing import Annotated
+
+import typer
+
+from dip.vocabulary import (
+    DataTerm,
+    Kernel,
+    Method,
+    Network,
+    Preset,
+    StopRuleName,
+    Task,
+    Upsampling,
+)
+
+Source = Annotated[str, typer.Argument(metavar="SRC", help="Folder or URL of the images; never written to.")]
+Output = Annotated[
+    str, typer.Argument(metavar="OUT", help="Folder or URL of the results: a new one, or an earlier run's.")
+]
+TaskOption = Annotated[Task, typer.Option("--task", help="What is wrong with the images.")]
+ScaleOption = Annotated[
+    int, typer.Option("--scale", min=2, max=8, help="Scale factor of a super-resolution.")
+]
+KernelOption = Annotated[
+    Kernel | None, typer.Option("--kernel", help="Downsampling kernel of a super-resolution, else bicubic.")
+]
+MethodOption = Annotated[Method, typer.Option("--method", help="Deep Image Prior, or what stands beside it.")]
+WeightsOption = Annotated[
+    str | None,
+    typer.Option("--weights", metavar="FILE", help="TorchScript or ONNX network, for the method trained."),
+]
+PresetOption = Annotated[
+    Preset, typer.Option("--preset", help="A narrow network (fast), or the published settings.")
+]
+RunsOption = Annotated[
+    int, typer.Option("--runs", metavar="N", min=1, help="Average N restorations from different seeds.")
+]
+UncertaintyOption = Annotated[
+    bool, typer.Option("--uncertainty", help="Also write the deviation between the runs, as TIFF.")
+]
+ENGINE = "Engine, in place of the preset's"
+NetworkOption = Annotated[
+    Network | None, typer.Option("--network", rich_help_panel=ENGINE, help="Parameterization g.")
+]
+WidthOption = Annotated[
+    int | None, typer.Option("--width", metavar="N", min=1, rich_help_panel=ENGINE, help="Its channels.")
+]
+ScalesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--scales", metavar="N", min=1, max=10, rich_help_panel=ENGINE, help="Its depth in halvings."
+    ),
+]
+UpsamplingOption = Annotated[
+    Upsampling | None, typer.Option("--upsampling", rich_help_panel=ENGINE, help="Its interpolation.")
+]
+DataTermOption = Annotated[
+    DataTerm | None, typer.Option("--data-term", rich_help_panel=ENGINE, help="Data term E.")
+]
+TVOption = Annotated[
+    float | None,
+    typer.Option("--tv", metavar="λ", min=0, rich_help_panel=ENGINE, help="Weight of total variation."),
+]
+StopOption = Annotated[StopRuleName | None, typer.Option("--stop", rich_help_panel=ENGINE, help="Stop rule.")]
+NoiseLevelOption = Annotated[
+    float | None,
+    typer.Option(
+        "--noise-level", metavar="σ", rich_help_panel=ENGINE,
+        help="Known noise in 8-bit units, for --stop noise-level.",
+    ),
+]  # fmt: skip
+SeedOption = Annotated[
+    int, typer.Option("--seed", min=0, help="Same seed, image and options give the same bytes.")
+]
+IterationsOption = Annotated[
+    int | None, typer.Option("--max-iterations", metavar="N", min=1, help="At most N iterations per image.")
+]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", min=1, help="Local worker processes; else one per GPU or core."),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="ADDR", help="A running Dask scheduler, such as tcp://host:8786."),
+]
+StorageOption = Annotated[
+    str | None,
+    typer.Option(
+        "--storage-options",
+        metavar="JSON",
+        help='fsspec options for URLs, such as {"endpoint_url": "http://host:9000"}; '
+        "the usual AWS_ environment variables need none.",
+    ),
+]
+EmbedOption = Annotated[
+    bool, typer.Option("--embed", help="Put restored images into the Parquet rows instead of files.")
+]

@@ -1,0 +1,114 @@
+"""The plots of the studies, one PNG per image."""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dip.studies.base import Findings
+from flows.contact_sheet import draw_contact_sheet
+
+Tables = Mapping[str, pa.Table]
+
+
+def plots_of(study: str, tables: Tables, findings: Sequence[Findings]) -> dict[str, bytes]:
+    """The plots of a study as PNG files, by their name.
+
+    Args:
+        study: a name in `dip.studies.STUDIES`.
+        tables: the study's, with the columns `image_id` and `variant`.
+        findings: of its trials, for the pictures in them.
+    """
+    names = sorted({finding.trial.image_id for finding in findings})
+    if study == "snapshots":
+        return {f"{name}-snapshots.png": _strip(name, tables, findings) for name in names}
+    draw = {"curves": _curves, "stopping": _stopping, "architectures": _architectures}[study]
+    return {f"{name}-{study}.png": _drawn(draw, _of_image(tables, name), name) for name in names}
+
+
+def _of_image(tables: Tables, image_id: str) -> Tables:
+    return {name: table.filter(pc.field("image_id") == image_id) for name, table in tables.items()}
+
+
+def _drawn(draw: Callable[[Any, Tables], None], tables: Tables, title: str) -> bytes:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.add_subplot(title=title)
+    draw(axes, tables)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    return buffer.getvalue()
+
+
+def _column_by(table: pa.Table, key: str, value: str, *columns: str) -> list[list[Any]]:
+    rows = table.filter(pc.field(key) == value)
+    return [rows[column].to_pylist() for column in columns]
+
+
+def _values(table: pa.Table, key: str) -> list[str]:
+    return list(dict.fromkeys(table[key].to_pylist()))
+
+
+def _curves(axes: Any, tables: Tables) -> None:
+    table = tables["curves"]
+    for name in _values(table, "variant"):
+        axes.plot(*_column_by(table, "variant", name, "iteration", "loss"), label=name)
+    axes.set(xlabel="iteration", ylabel="E, mean squared error", xscale="log", yscale="log")
+    axes.legend()
+
+
+def _stopping(axes: Any, tables: Tables) -> None:
+    """PSNR, stops and peak on the left axis, the rules' signals, each in its own scale, on the right."""
+    psnr, signals, stops = tables["psnr"], tables["signals"], tables["stops"]
+    right = axes.twinx()
+    for variant in _values(psnr, "variant"):
+        iterations, values = _column_by(psnr, "variant", variant, "iteration", "psnr_db")
+        axes.plot(iterations, values, color="black", linestyle="-" if variant == "one-fit" else "--")
+        best = max(range(len(values)), key=values.__getitem__)
+        axes.plot(iterations[best], values[best], "k*", markersize=12)
+    for i, rule in enumerate(_values(stops, "rule")):
+        colour = f"C{i}"
+        iterations, values = _column_by(signals, "rule", rule, "iteration", "signal")
+        largest = max((value for value in values[2:] if value == value), default=0) or 1
+        right.plot(iterations, [value / largest for value in values], color=colour, alpha=0.5)
+        stopped, at = _column_by(stops, "rule", rule, "stop_iteration", "psnr_db")
+        axes.plot(stopped, at, "o", color=colour, label=f"{rule}: {at[0]:.2f} dB at {stopped[0]}")
+    axes.set(xlabel="iteration", ylabel="PSNR of the averaged output, dB (★ peak)")
+    right.set(ylabel="signals, each over its largest", ylim=(0, 1))
+    axes.legend(loc="lower right")
+
+
+def _architectures(axes: Any, tables: Tables) -> None:
+    table = tables["architectures"]
+    names, restored, peaks = (table[column].to_pylist() for column in ("variant", "psnr_db", "psnr_peak_db"))
+    axes.bar(names, peaks, color="lightgrey", label="peak of the run")
+    axes.bar(names, restored, width=0.5, label="restored")
+    axes.axhline(table["psnr_degraded_db"][0].as_py(), color="black", linestyle="--", label="degraded")
+    axes.set(ylabel="PSNR, dB", ylim=(min(restored) - 3, max(peaks) + 1))
+    axes.legend()
+
+
+def _strip(image_id: str, tables: Tables, findings: Sequence[Findings]) -> bytes:
+    table = _of_image(tables, image_id)["snapshots"]
+    return draw_contact_sheet(
+        [_snapshots(finding, table) for finding in findings if finding.trial.image_id == image_id]
+    )
+
+
+def _snapshots(finding: Findings, table: pa.Table) -> list[tuple[str, bytes]]:
+    """The captioned snapshots of one variant."""
+    from dip.studies.snapshots import snapshot_name
+
+    trial = finding.trial
+    iterations, values = _column_by(table, "variant", trial.variant, "iteration", "psnr_db")
+    psnr = dict(zip(iterations, values, strict=True))
+    return [
+        (
+            f"{trial.variant}, {i}: {psnr[i]:.2f} dB",
+            finding.pictures[snapshot_name(trial.image_id, trial.variant, i)],
+        )
+        for i in trial.snapshots
+    ]

@@ -1,0 +1,163 @@
+"""The flow of the studies: every variant on every image, as tables and plots."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import pyarrow as pa
+from distributed import Future, as_completed
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import model_validator
+
+from dip.errors import ClusterError, ConfigurationError
+from dip.job import Outcome
+from dip.results import parquet_bytes
+from dip.studies import study_called
+from dip.studies.base import Findings, Trial
+from dip.vocabulary import StudyName
+from flows.batch import SHARDS_AT_ONCE
+from flows.cluster import RESOURCE, workers
+from flows.manifest import list_images
+from flows.parameters import BenchmarkParameters
+from flows.plots import plots_of
+from flows.progress import Counter
+from flows.worker import run_trial
+
+LEAST_STEP = 10
+
+
+class StudyParameters(BenchmarkParameters):
+    """A study: references in, tables and plots out.
+
+    Attributes:
+        study: a name in `dip.studies.STUDIES`.
+        snapshots: iterations whose output is kept, by the study `snapshots`; multiples of a common step.
+    """
+
+    study: StudyName
+    snapshots: tuple[int, ...] = (0, 300, 900, 1900)
+
+    @model_validator(mode="after")
+    def _snapshots_have_a_step(self) -> Self:
+        if min(self.snapshots, default=-1) < 0 or math.gcd(*self.snapshots) < LEAST_STEP:
+            raise ValueError(
+                f"snapshots are taken at multiples of a common step of at least {LEAST_STEP} iterations"
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """What became of a study.
+
+    Attributes:
+        output: where tables and plots are.
+        tables: by name.
+        failures: image and variant, and why nothing was found.
+    """
+
+    output: str
+    tables: dict[str, pa.Table]
+    failures: tuple[tuple[str, str], ...]
+
+
+@flow(name="study", task_runner=ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE))  # type: ignore[arg-type]
+def run_study(asked: StudyParameters) -> StudySummary:
+    """Try every variant of a study on every image below a folder or URL.
+
+    Args:
+        asked: which study, on what, how damaged and restored, and where the findings go.
+
+    Returns:
+        The tables, which also lie in the output, beside plots and pictures.
+
+    Raises:
+        DipError: the study could not be started or carried to its end.
+    """
+    output = asked.location(asked.output)
+    if output.names():
+        raise ConfigurationError(
+            f"Expected a new or empty output; {output.url} holds something. Choose another."
+        )
+    findings = _carried_out(_trials(asked), asked)
+    found = [finding for finding in findings if finding.error_message is None]
+    tables = _tables(asked.study, found)
+    for finding in found:
+        for name, content in finding.pictures.items():
+            output.write(name, content)
+    for name, table in tables.items():
+        output.write(f"{name}.parquet", parquet_bytes(table))
+    for name, content in plots_of(asked.study, tables, found).items():
+        output.write(name, content)
+    failures = tuple((_label(f.trial), f.error_message) for f in findings if f.error_message is not None)
+    return StudySummary(asked.output, tables, failures)
+
+
+def _trials(asked: StudyParameters) -> list[Trial]:
+    source, configuration = asked.location(asked.source), asked.configuration
+    variants = study_called(asked.study).variants(configuration)
+    snapshots = tuple(i for i in asked.snapshots if i <= (asked.max_iterations or i))
+    return [
+        Trial(asked.study, variant, entry.image_id, source, configuration, snapshots)
+        for entry in list_images(source, None)
+        for variant in variants
+    ]
+
+
+def _carried_out(trials: Sequence[Trial], asked: StudyParameters) -> list[Findings]:
+    """What the trials found, in their own order; what kills its worker is a finding, too."""
+    counter = Counter(len(trials), 0)
+    findings: dict[int, Findings] = {}
+    with workers(asked.scheduler, asked.workers, asked.device) as found:
+        futures = {
+            found.client.submit(
+                run_trial, replace(trial, device=found.device), resources={RESOURCE: 1}, pure=False
+            ): i
+            for i, trial in enumerate(trials)
+        }
+        for future in as_completed(futures, loop=found.client.loop):
+            i = futures[future]
+            findings[i] = _found(future, trials[i])
+            counter.add(_outcome(findings[i]))
+    return [findings[i] for i in range(len(trials))]
+
+
+def _found(future: Future, trial: Trial) -> Findings:
+    if future.status in ("cancelled", "lost"):
+        raise ClusterError(
+            "Expected workers to carry out the study; the Dask scheduler was lost. Start it again."
+        )
+    error = future.exception()
+    if error is not None:
+        return Findings(trial, error_message=f"{type(error).__name__}: {error}")
+    findings: Findings = future.result()
+    return findings
+
+
+def _outcome(finding: Findings) -> Outcome:
+    status = "restored" if finding.error_message is None else "failed"
+    return Outcome(_label(finding.trial), status, finding.error_message)
+
+
+def _label(trial: Trial) -> str:
+    return f"{trial.image_id} ({trial.variant})"
+
+
+def _tables(study: str, findings: Sequence[Findings]) -> dict[str, pa.Table]:
+    named = [
+        pa.field("image_id", pa.string(), nullable=False),
+        pa.field("variant", pa.string(), nullable=False),
+    ]
+    return {
+        name: pa.Table.from_pylist(
+            [
+                {"image_id": finding.trial.image_id, "variant": finding.trial.variant, **row}
+                for finding in findings
+                for row in finding.rows[name]
+            ],
+            schema=pa.schema([*named, *schema]),
+        )
+        for name, schema in study_called(study).tables.items()
+    }
