@@ -45,4 +45,4 @@ class PixelImage(nn.Module):
 
         It is not bounded to [0, 1], where a clamp would have no gradient: whoever takes it clips it.
         """
-        return self.image
+        return self.image.clone()  # what was drawn must not change with the next step

@@ -23,8 +23,8 @@ from dip.studies.base import Findings, Study, Trial, subject_of
 
 TARGETS = ("natural", "natural + noise", "shuffled", "noise")
 NOISE = Degradation(sigma=25.0)
-WINDOW = 10
-LEVELS = (0.03, 0.01, 0.003, 0.001)
+WINDOW = 5
+LEVELS = (0.03, 0.02, 0.015, 0.01, 0.003)
 """Of E, for the table of how long each target takes to get there."""
 
 
