@@ -75,7 +75,7 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
         "fast": {
             "denoise": Settings(NARROW, 1 / 30, Schedule(0.01, 5000, EMV), torch.bfloat16),
             "super-resolution": Settings(NARROW, 0.03, Schedule(0.01, 2000, EMV), torch.bfloat16),
-            "inpaint": Settings(NARROW, 0.03, Schedule(0.01, 3000, EMV), torch.bfloat16),
+            "inpaint": Settings(NARROW, 0.03, Schedule(0.01, 4000, EMV), torch.bfloat16),
         },
     }
 )
@@ -84,8 +84,8 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
 PIXELS = Settings(Pixels(), 0.0, Schedule(0.01, 2000, FixedRule()))
 """No prior: the settings of Ulyanov et al. for their comparison, section 3.2."""
 
-TV_WEIGHTS = {"denoise": 0.15, "super-resolution": 1e-3, "inpaint": 1e-3}
-"""λ of pixels with total variation, for squared error."""
+TV_WEIGHTS = {"denoise": 0.14, "super-resolution": 0.01, "inpaint": 0.001}
+"""λ of pixels with total variation: the best of five on three photographs at 128², σ 25, ×4, 50 % missing."""
 
 
 def settings_for(configuration: Configuration) -> Settings | None:

@@ -1,0 +1,113 @@
+"""Studies: the impedance of networks to noise, snapshots, stops and architectures, through the real flow."""
+
+import io
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from dip.config import Configuration, Variation
+from dip.degradations import Degradation
+from dip.storage import Location
+from dip.studies import study_called
+from dip.studies.base import Trial
+from tests.conftest import photograph, write_photographs
+
+SMALL = Configuration(
+    "denoise", max_iterations=20, variation=Variation(width=8), degradation=Degradation(sigma=25)
+)
+
+
+def findings(folder, study, configuration=SMALL, side_px=40, **options):
+    (folder / "in").mkdir()
+    photograph("astronaut", side_px).save(folder / "in" / "a.png")
+    source = Location(str(folder / "in"))
+    found = study_called(study)
+    return {
+        variant: found.run(Trial(study, variant, "a.png", source, configuration, **options))
+        for variant in found.variants(configuration)
+    }
+
+
+def test_network_resists_noise_and_lets_images_through(tmp_path):
+    """The order of the paper's figure 2, as iterations until the loss is down to 0.02."""
+    asked = Configuration("denoise", max_iterations=250, degradation=Degradation(sigma=25))
+    found = findings(tmp_path, "curves", asked, side_px=96)
+    reached = {
+        variant: next(row["iteration"] for row in finding.rows["reached"] if row["loss"] == 0.02) or np.inf
+        for variant, finding in found.items()
+    }
+    assert reached["natural"] < reached["natural + noise"] < reached["shuffled"]
+    assert reached["natural + noise"] < reached["noise"]
+    assert reached["natural"] < np.inf
+
+
+def test_snapshots_are_taken_with_and_without_a_prior(tmp_path):
+    found = findings(tmp_path, "snapshots", snapshots=(0, 10, 20))
+    for variant in ("with-prior", "without-prior"):
+        pictures = found[variant].pictures
+        names = [name for name in pictures if name.endswith(".png")]
+        assert names == [f"snapshots/a.png/{variant}-{i:05d}.png" for i in (0, 10, 20)]
+        with Image.open(io.BytesIO(pictures[f"snapshots/a.png/{variant}.webp"])) as film:
+            assert film.n_frames == 3
+            assert film.size == (40, 40)
+        assert [row["iteration"] for row in found[variant].rows["snapshots"]] == [0, 10, 20]
+
+
+def test_all_stop_rules_are_watched_and_judged(tmp_path):
+    found = findings(tmp_path, "stopping")
+    stops = {row["rule"]: row for finding in found.values() for row in finding.rows["stops"]}
+    assert set(stops) == {"variance", "noise-level", "fixed", "held-out"}
+    for row in stops.values():
+        assert 1 <= row["stop_iteration"] <= 20
+        assert row["psnr_db"] <= row["psnr_peak_db"] + 0.5
+    signals = [row["signal"] for row in found["one-fit"].rows["signals"] if row["rule"] == "variance"]
+    assert signals[-1] > 0
+
+
+def test_without_known_noise_there_is_no_rule_for_it(tmp_path):
+    asked = Configuration("inpaint", max_iterations=10, degradation=Degradation(missing=0.5))
+    found = findings(tmp_path, "stopping", asked)
+    assert [row["rule"] for row in found["one-fit"].rows["stops"]] == ["variance", "fixed"]
+
+
+def test_architectures_are_all_the_networks(tmp_path):
+    asked = Configuration("denoise", max_iterations=5, degradation=Degradation(sigma=25))
+    found = findings(tmp_path, "architectures", asked)
+    rows = {variant: finding.rows["architectures"][0] for variant, finding in found.items()}
+    assert set(rows) == {"skip", "unet", "resnet", "deep-decoder", "pixels"}
+    assert rows["pixels"]["parameters"] == 3 * 40 * 40
+    assert rows["deep-decoder"]["parameters"] == 100_224
+
+
+@pytest.mark.parametrize(
+    ("study", "files"),
+    [
+        (
+            "curves",
+            {"curves.parquet", "reached.parquet", "photo-00.png-curves.png", "photo-01.png-curves.png"},
+        ),
+        ("stopping", {"psnr.parquet", "signals.parquet", "stops.parquet", "photo-00.png-stopping.png"}),
+        ("architectures", {"architectures.parquet", "photo-00.png-architectures.png"}),
+        ("snapshots", {"snapshots.parquet", "photo-00.png-snapshots.png", "snapshots"}),
+    ],
+)
+def test_study_command_leaves_tables_and_plots(dip, tmp_path, study, files):
+    source = write_photographs(tmp_path / "in", 2, 32)
+    (source / "broken.png").write_bytes(b"no image")
+    finished = dip(
+        "study", study, source, tmp_path / "out", "--max-iterations", 300 if study == "snapshots" else 10
+    )
+    assert finished.returncode == 1, finished.stderr
+    assert "broken.png" in finished.stdout
+    assert "no known image format" in finished.stdout
+    assert files <= {path.name for path in (tmp_path / "out").iterdir()}
+    table = pq.read_table(next((tmp_path / "out").glob("*.parquet")))
+    assert set(table["image_id"].to_pylist()) == {"photo-00.png", "photo-01.png"}
+    for plot in (tmp_path / "out").glob("*.png"):
+        with Image.open(plot) as image:
+            assert min(image.size) > 100
+    again = dip("study", study, source, tmp_path / "out")
+    assert again.returncode == 2
+    assert "new or empty output" in again.stderr
