@@ -92,6 +92,7 @@ class Configuration:
         kernel: downsampling kernel of a super-resolution; None is the protocol's.
         max_iterations: cap on the preset's iterations.
         weights: file of a trained network, for the method `trained`.
+        weights_sha256: of that file, where it is known.
         damage: the mask value that marks what is to be repaired.
         protocol: how an evaluation is done; None is the task's first.
         degradation: how references are damaged first; None outside of evaluations.
@@ -110,6 +111,7 @@ class Configuration:
     kernel: Kernel | None = None
     max_iterations: int | None = None
     weights: str | None = None
+    weights_sha256: str | None = None
     damage: Damage = "white"
     protocol: ProtocolName | None = None
     degradation: Degradation | None = None

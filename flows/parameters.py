@@ -1,12 +1,15 @@
 """What a flow run is asked for. These values cross the flow boundary, so that they are pydantic."""
 
+import hashlib
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, Secret, model_validator
 
 from dip.config import SCALES, Configuration, Variation
 from dip.degradations import Degradation
+from dip.errors import ConfigurationError
 from dip.storage import Location
 from dip.vocabulary import (
     Damage,
@@ -106,6 +109,7 @@ class BatchParameters(BaseModel):
             kernel=self.kernel,
             max_iterations=self.max_iterations,
             weights=self.weights,
+            weights_sha256=None if self.weights is None else _sha256_of(self.weights),
             damage=damage,
             protocol=protocol,
             degradation=degradation,
@@ -116,6 +120,16 @@ class BatchParameters(BaseModel):
         if self.uncertainty and self.runs < 2:
             raise ValueError(f"a deviation needs at least two runs (--runs 2); got {self.runs}")
         return self
+
+
+def _sha256_of(weights: str) -> str:
+    """Of a network's file: with other weights a run is another run."""
+    try:
+        return hashlib.sha256(Path(weights).read_bytes()).hexdigest()
+    except OSError as error:
+        raise ConfigurationError(
+            f"Expected the file of a network; {weights} cannot be read: {error}."
+        ) from error
 
 
 class ArchiveParameters(BatchParameters):

@@ -1,5 +1,6 @@
 """A network that someone trained on pairs of images: what supervised learning makes of a measurement."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -46,7 +47,7 @@ def trained(measurement: Measurement, configuration: Configuration, situation: S
             f"Expected the task {' or '.join(TASKS)}, without masks; the method trained cannot tell its "
             f"network where holes are; got {configuration.task}. Choose another method."
         )
-    network = _network(configuration.weights, situation.device)
+    network = _network(str(configuration.weights), configuration.weights_sha256, situation.device)
     y = torch.from_numpy(measurement.y).clamp(0, 1)[None]
     scale = configuration.scale_factor
     with one_thread_on(situation.device):
@@ -89,11 +90,7 @@ def _output(network: Network, tile: Tensor) -> Tensor:
     return output.to("cpu", torch.float32)
 
 
-def _network(weights: str | None, device: torch.device) -> Network:
-    if weights is None:
-        raise ConfigurationError(
-            "Expected a network for the method trained; got none. Name its file with `--weights`."
-        )
+def _network(weights: str, sha256: str | None, device: torch.device) -> Network:
     path = Path(weights)
     if path.suffix.lower() not in (*TORCHSCRIPT_SUFFIXES, ONNX_SUFFIX):
         raise ConfigurationError(
@@ -105,16 +102,21 @@ def _network(weights: str | None, device: torch.device) -> Network:
             f"Expected the file of a network; got {weights}, where there is none. "
             "Every machine that restores needs it at this path."
         )
-    return _loaded(path, path.stat().st_mtime_ns, device)
+    return _loaded(path, path.stat().st_mtime_ns, sha256, device)
 
 
 @lru_cache(maxsize=1)
 def _loaded(
     path: Path,
     modified_ns: int,  # noqa: ARG001 - a newer file is another network
+    sha256: str | None,
     device: torch.device,
 ) -> Network:
     """The network in a file; it is kept for the next image."""
+    if sha256 is not None and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        raise ConfigurationError(
+            f"Expected the network the run began with; {path} holds another on this machine."
+        )
     return _onnx(path) if path.suffix.lower() == ONNX_SUFFIX else _torchscript(path, device)
 
 

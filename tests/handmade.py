@@ -1,0 +1,57 @@
+"""Measurements made by hand, for methods that are tried without the pipeline."""
+
+import numpy as np
+import torch
+from skimage import data
+
+from dip.config import Configuration
+from dip.measurement import Measurement
+from dip.methods import method_called
+from dip.methods.base import Situation
+from dip.operators.identity import Identity
+
+
+def astronaut(side_px: int = 96) -> np.ndarray:
+    face = data.astronaut()[80 : 80 + side_px, 180 : 180 + side_px]
+    return np.ascontiguousarray(face.transpose(2, 0, 1), dtype=np.float32) / 255
+
+
+def noisy(image: np.ndarray, sigma: float = 25) -> np.ndarray:
+    noise = np.random.default_rng(0).standard_normal(image.shape, dtype=np.float32)
+    return image + noise * np.float32(sigma / 255)
+
+
+def psnr(image: np.ndarray, reference: np.ndarray) -> float:
+    return float(-10 * np.log10(np.mean((image - reference) ** 2)))
+
+
+def measurement_of(y: np.ndarray, observed: np.ndarray | None = None, scale: int = 1) -> Measurement:
+    """y, (C, H, W), as a measurement of an image `scale` times as large."""
+    size_px = tuple(side * scale for side in y.shape[1:])
+    return Measurement(y=y, operator=Identity(), size_px=size_px, seen=y, observed=observed)
+
+
+def restored(
+    method: str,
+    y: np.ndarray,
+    observed: np.ndarray | None = None,
+    task: str = "denoise",
+    weights: object = None,
+    scale: int = 2,
+) -> np.ndarray:
+    """What a method makes of y, (C, H, W)."""
+    path = None if weights is None else str(weights)
+    configuration = Configuration(task, method=method, weights=path, scale=scale)
+    measurement = measurement_of(y, observed, configuration.scale_factor)
+    situation = Situation(seed=0, device=torch.device("cpu"))
+    restoration = method_called(method)(measurement, configuration, situation)
+    assert restoration.image.dtype == torch.float32
+    assert restoration.iterations is None
+    return restoration.image[0].numpy()
+
+
+def holes(shape: tuple[int, ...], share: float = 0.5) -> np.ndarray:
+    """1 = observed; at least the first pixel is."""
+    observed = (np.random.default_rng(1).random(shape) >= share).astype(np.float32)
+    observed[0, 0] = 1
+    return observed
