@@ -11,10 +11,14 @@ from dip.studies import STUDIES
 from dip.vocabulary import Damage, MaskShape, ProtocolName, StudyName
 from flows.options import (
     DataTermOption,
+    DepthOption,
     DeviceOption,
     EmbedOption,
+    InputChannelsOption,
+    InputNoiseOption,
     IterationsOption,
     KernelOption,
+    LearningRateOption,
     MethodOption,
     NetworkOption,
     NoiseLevelOption,
@@ -22,7 +26,6 @@ from flows.options import (
     PresetOption,
     RunsOption,
     ScaleOption,
-    ScalesOption,
     SchedulerOption,
     SeedOption,
     Source,
@@ -36,6 +39,8 @@ from flows.options import (
     WidthOption,
     WorkersOption,
 )
+
+CONTINUE = "Interrupted. What is finished is safe; the same line continues the run."
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -84,8 +89,11 @@ def restore(
     max_iterations: IterationsOption = None,
     network: NetworkOption = None,
     width: WidthOption = None,
-    scales: ScalesOption = None,
+    depth: DepthOption = None,
     upsampling: UpsamplingOption = None,
+    input_channels: InputChannelsOption = None,
+    input_noise: InputNoiseOption = None,
+    learning_rate: LearningRateOption = None,
     data_term: DataTermOption = None,
     tv: TVOption = None,
     stop: StopOption = None,
@@ -145,8 +153,11 @@ def evaluate(
     max_iterations: IterationsOption = None,
     network: NetworkOption = None,
     width: WidthOption = None,
-    scales: ScalesOption = None,
+    depth: DepthOption = None,
     upsampling: UpsamplingOption = None,
+    input_channels: InputChannelsOption = None,
+    input_noise: InputNoiseOption = None,
+    learning_rate: LearningRateOption = None,
     data_term: DataTermOption = None,
     tv: TVOption = None,
     stop: StopOption = None,
@@ -204,6 +215,9 @@ def study(
     preset: PresetOption = "fast",
     seed: SeedOption = 0,
     max_iterations: IterationsOption = None,
+    snapshots: Annotated[
+        str, typer.Option("--snapshots", metavar="N,N,…", help="Iterations to look at, for snapshots.")
+    ] = "0,300,900,1900",
     network: NetworkOption = None,
     width: WidthOption = None,
     tv: TVOption = None,
@@ -218,11 +232,12 @@ def study(
     and white noise. **snapshots**: outputs at chosen iterations, with and without the network.
     **stopping**: where the stop rules stop, and what that costs. **architectures**: all networks.
     """
-    asked = locals()
+    asked = locals() | {"snapshots": snapshots.split(",")}
     from flows.report import print_study
     from flows.study import StudyParameters, run_study
 
-    summary = _called(run_study, _parameters(StudyParameters, asked))
+    parameters = _parameters(StudyParameters, asked)
+    summary = _called(run_study, parameters, "Interrupted. Nothing is kept of a study that has not ended.")
     print_study(summary)
     if summary.failures:
         raise typer.Exit(1)
@@ -273,7 +288,7 @@ def _sentence(problem: Any) -> str:
     return f"{problem['loc'][0]}: {problem['msg']}; got {problem['input']!r}"
 
 
-def _called(flow: Any, argument: Any) -> Any:
+def _called(flow: Any, argument: Any, interrupted: str = CONTINUE) -> Any:
     """A flow's result; what a user can have caused ends the program with a sentence."""
     from dip.errors import DipError
     from flows.display import displayed_progress
@@ -285,7 +300,7 @@ def _called(flow: Any, argument: Any) -> Any:
     except DipError as error:
         _refuse(error)
     except KeyboardInterrupt:
-        typer.echo("Interrupted. What is finished is safe; the same line continues the run.", err=True)
+        typer.echo(interrupted, err=True)
         sys.exit(130)
 
 

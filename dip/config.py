@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, get_args
 
 from dip.degradations import Degradation
-from dip.errors import ConfigurationError, expect_one_of
+from dip.errors import ConfigurationError, expect_between, expect_one_of
 from dip.methods import METHODS
 from dip.operators import OPERATORS
 from dip.parameterizations import NETWORKS
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dip.presets import Settings
 
 SCALES = range(2, 9)
+TINY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -37,18 +38,27 @@ class Variation:
     Attributes:
         network: a name in `dip.parameterizations.NETWORKS`.
         width: channels of the network.
-        scales: how many times the network halves the resolution.
+        depth: how many times the network halves the resolution.
         upsampling: interpolation of the network's up path.
+        input_channels: channels of the network's input z.
+        input_noise: standard deviation of what is added to z at each iteration.
+        learning_rate: of Adam.
         data_term: E, `squared`, `huber` or `l1`.
         tv: λ, the weight of total variation.
         stop: the stop rule: `variance`, `held-out`, `noise-level` or `fixed`.
         noise_level: σ of the noise in 8-bit units, for the rule `noise-level`.
+
+    Raises:
+        ConfigurationError: a value is out of range.
     """
 
     network: Network | None = None
     width: int | None = None
-    scales: int | None = None
+    depth: int | None = None
     upsampling: Upsampling | None = None
+    input_channels: int | None = None
+    input_noise: float | None = None
+    learning_rate: float | None = None
     data_term: DataTerm | None = None
     tv: float | None = None
     stop: StopRuleName | None = None
@@ -63,18 +73,28 @@ class Variation:
         ]:
             if value is not None:
                 expect_one_of(what, value, allowed)
-        for what, number in [("a width", self.width), ("a number of scales", self.scales)]:
-            if number is not None and number < 1:
-                raise ConfigurationError(f"Expected {what} of at least 1; got {number}.")
-        if self.tv is not None and not 0 <= self.tv < float("inf"):
-            raise ConfigurationError(f"Expected a weight of total variation from 0 on; got {self.tv}.")
+        expect_between("a width from 1 to 1024", self.width, 1, 1024)
+        expect_between("a depth from 1 to 10", self.depth, 1, 10)
+        expect_between("1 to 1024 input channels", self.input_channels, 1, 1024)
+        expect_between("an input noise from 0 to 10", self.input_noise, 0, 10)
+        expect_between("a learning rate above 0, up to 10", self.learning_rate, TINY, 10)
+        expect_between("a weight of total variation from 0 to 1000", self.tv, 0, 1000)
+        expect_between("a noise level σ in (0, 255]", self.noise_level, TINY, 255)
         if (self.stop == "noise-level") != (self.noise_level is not None):
             raise ConfigurationError(
                 "Expected the stop rule noise-level and a noise level to be given together; "
                 f"got the rule {self.stop} and the noise level {self.noise_level}."
             )
-        if self.noise_level is not None and not 0 < self.noise_level <= 255:
-            raise ConfigurationError(f"Expected a noise level σ in (0, 255]; got {self.noise_level}.")
+
+    @property
+    def of_network(self) -> dict[str, object]:
+        """What is asked of the network, by name."""
+        names = ("network", "width", "depth", "upsampling", "input_channels", "input_noise")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    def without_network(self) -> "Variation":
+        """The rest, for a method that has no network."""
+        return replace(self, **dict.fromkeys(self.of_network))
 
 
 @dataclass(frozen=True)
@@ -135,13 +155,14 @@ class Configuration:
                 f"got the method {self.method} and {self.weights or 'no file'}."
             )
         _check_protocol(self)
+        _check_method(self)
         if self.degradation is not None:
             self.degradation.check(self.task)
 
     @property
     def scale_factor(self) -> int:
         """How many times larger a restoration is than what it is made from."""
-        return self.scale if self.task == "super-resolution" else 1
+        return self.scale if OPERATORS[self.task].shrinks else 1
 
     @property
     def protocol_name(self) -> str:
@@ -179,8 +200,15 @@ class Configuration:
     @property
     def damage_text(self) -> str:
         """How references are damaged, in a few words for the results."""
-        scale = [f"scale={self.scale}"] if self.task == "super-resolution" else []
+        scale = [f"scale={self.scale}"] if self.scale_factor > 1 else []
         return " ".join([*scale, *(self.degradation.words if self.degradation else [])])
+
+    @property
+    def variation_text(self) -> str:
+        """What departs from the preset, in a few words for the results."""
+        asked = asdict(self.variation)
+        asked |= {"runs": None if self.runs == 1 else self.runs, "max_iterations": self.max_iterations}
+        return " ".join(f"{name}={value}" for name, value in asked.items() if value is not None)
 
     @property
     def settings(self) -> "Settings | None":
@@ -210,3 +238,39 @@ def _check_protocol(configuration: Configuration) -> None:
         configuration.protocol,
         protocols_of(configuration.task),
     )
+    crop = PROTOCOLS[configuration.protocol].crop_multiple
+    if crop is not None and crop % configuration.scale_factor:
+        raise ConfigurationError(
+            f"Expected a scale factor that divides {crop} for the protocol {configuration.protocol}; "
+            f"got {configuration.scale_factor}."
+        )
+
+
+def _check_method(configuration: Configuration) -> None:
+    """See whether the method can do what is asked, and whether it would ignore some of it."""
+    name, listed = configuration.method, METHODS[configuration.method]
+    if listed.tasks is not None and configuration.task not in listed.tasks:
+        raise ConfigurationError(
+            f"Expected the method {name} with the task {' or '.join(listed.tasks)}; got {configuration.task}."
+        )
+    hides = configuration.degradation is not None and configuration.degradation.hides
+    if hides and not listed.takes_masks:
+        raise ConfigurationError(f"Expected images without holes for the method {name}; got some to hide.")
+    if listed.optimises is None and configuration.variation_text:
+        raise ConfigurationError(
+            f"Expected nothing to vary for the method {name}, which optimises nothing; "
+            f"got {configuration.variation_text}."
+        )
+    if listed.optimises == "pixels" and configuration.variation.of_network:
+        raise ConfigurationError(
+            f"Expected nothing of a network for the method {name}, which has none; "
+            f"got {', '.join(configuration.variation.of_network)}."
+        )
+    if listed.optimises == "network" and configuration.variation.network == "pixels":
+        raise ConfigurationError(
+            f"Expected a network for the method {name}; got pixels. They are a method of their own: pixels."
+        )
+    if configuration.kernel is not None and configuration.scale_factor == 1:
+        raise ConfigurationError(
+            f"Expected a downsampling kernel with a super-resolution; got one with {configuration.task}."
+        )

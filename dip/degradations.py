@@ -1,7 +1,6 @@
 """How an evaluation damages a reference, reproducibly: every draw comes from the image's own seed."""
 
 import io
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import get_args
@@ -11,11 +10,13 @@ import PIL.Image
 from numpy.typing import NDArray
 from PIL import ImageDraw, ImageFont
 
-from dip.errors import ConfigurationError, expect_one_of
+from dip.errors import ConfigurationError, expect_between, expect_one_of
 from dip.vocabulary import MaskShape
 
 Pixels = NDArray[np.float32]
 Observed = NDArray[np.float32]
+
+TINY = 1e-9
 
 TEXT = "Deep Image Prior restores what the letters hide. "
 
@@ -46,6 +47,11 @@ class Degradation:
         return any(value is not None for value in (self.poisson, self.sigma, self.impulse, self.jpeg))
 
     @property
+    def hides(self) -> bool:
+        """Whether some pixels are left out."""
+        return self.missing is not None or self.mask is not None
+
+    @property
     def words(self) -> list[str]:
         """The degradation as `name=value` words."""
         return [f"{name}={value}" for name, value in asdict(self).items() if value is not None]
@@ -56,31 +62,25 @@ class Degradation:
         Raises:
             ConfigurationError: a value is out of range, or the task gets nothing to do, or too much.
         """
-        _check_range("a noise level σ in (0, 255]", self.sigma, above=0, to=255)
-        _check_range("a number of photons above 0", self.poisson, above=0, to=float("inf"))
-        _check_range("a share of values in (0, 1]", self.impulse, above=0, to=1)
-        _check_range("a JPEG quality from 1 to 95", self.jpeg, above=0, to=95)
-        _check_range("a share of missing pixels in (0, 1)", self.missing, above=0, to=math.nextafter(1, 0))
+        expect_between("a noise level σ in (0, 255]", self.sigma, TINY, 255)
+        expect_between("a number of photons in (0, 10⁹]", self.poisson, TINY, 1e9)
+        expect_between("a share of values in (0, 1]", self.impulse, TINY, 1)
+        expect_between("a JPEG quality from 1 to 95", self.jpeg, 1, 95)
+        expect_between("a share of missing pixels in (0, 1)", self.missing, TINY, 1 - TINY)
         if self.mask is not None:
             expect_one_of("a mask shape", self.mask, get_args(MaskShape))
-        hides = (self.missing is not None) + (self.mask is not None)
-        if task == "inpaint" and hides != 1:
+        if self.missing is not None and self.mask is not None:
+            raise ConfigurationError("Expected either a share of missing pixels or a mask's shape; got both.")
+        if task == "inpaint" and not self.hides:
             raise ConfigurationError(
                 "Expected an inpainting evaluation to say what is missing: either a share of the pixels "
                 "(missing) or a shape (mask)."
             )
-        if task == "denoise" and (hides or not self.is_noisy):
+        if task == "denoise" and (self.hides or not self.is_noisy):
             raise ConfigurationError(
                 "Expected a denoising evaluation to add noise (sigma, poisson, impulse or jpeg) and to hide "
                 f"nothing; got {' '.join(self.words) or 'neither'}."
             )
-        if hides > 1:
-            raise ConfigurationError("Expected either a share of missing pixels or a mask's shape; got both.")
-
-
-def _check_range(expected: str, value: float | None, *, above: float, to: float) -> None:
-    if value is not None and not above < value <= to:
-        raise ConfigurationError(f"Expected {expected}; got {value}.")
 
 
 def with_noise(pixels: Pixels, degradation: Degradation, random: np.random.Generator) -> Pixels:

@@ -53,11 +53,12 @@ def new_row(job: Job) -> Row:
         source_url=job.source.url_of(job.image_id),
         task=configuration.task,
         method=configuration.method,
-        preset=configuration.preset,
+        preset=configuration.preset if configuration.method == "dip" else "none",
         config_hash=configuration.hash,
         seed=configuration.seed,
         software_version=dip.__version__,
         started_at=datetime.now(UTC),
+        variation=configuration.variation_text or None,
         degradation=configuration.damage_text if configuration.degradation else None,
     )
 

@@ -47,16 +47,22 @@ class Measurement:
     reference: Pixels | None = None
     corner_px: tuple[int, int] = (0, 0)
 
-    def with_observed(self, image: Tensor) -> Tensor:
-        """An image, (B, C, H, W), with the observed pixels pasted back into it, if they are to stay."""
-        return self.pasted(image) if self.keeps_observed else image
+    def with_observed(self, image: Tensor, values: Tensor | None = None) -> Tensor:
+        """An image, (B, C, H, W), with the observed pixels pasted back into it, if they are to stay.
 
-    def pasted(self, image: Tensor) -> Tensor:
-        """An image, (B, C, H, W), with the observed pixels of y in it; y has the image's size."""
+        Args:
+            image: what was restored.
+            values: what is pasted; None for y.
+        """
+        return self.pasted(image, values) if self.keeps_observed else image
+
+    def pasted(self, image: Tensor, values: Tensor | None = None) -> Tensor:
+        """An image, (B, C, H, W), with the observed pixels of y, or other values, in it."""
         if self.observed is None:
             return image
-        observed, y = (torch.from_numpy(array).to(image.device) for array in (self.observed, self.y))
-        return torch.where(observed > 0, y, image)
+        observed = torch.from_numpy(self.observed).to(image.device)
+        values = torch.from_numpy(self.y) if values is None else values
+        return torch.where(observed > 0, values.to(image), image)
 
 
 def image_seed(seed: int, source_sha256: str) -> int:
@@ -101,7 +107,7 @@ def simulated(
         seed: of noise and masks.
 
     Raises:
-        ImageError: the reference is smaller than the protocol's crop.
+        ImageError: the reference is smaller than the protocol's crop, or too small for its mask.
     """
     random = np.random.default_rng(seed)
     reference, corner_px = _cropped(reference, configuration)
@@ -113,6 +119,11 @@ def simulated(
     if configuration.judging.clips_noise:
         degraded = np.clip(degraded, 0, 1)
     observed = hidden(degradation, degraded.shape[1:], random)
+    if observed is not None and not 0 < observed.mean() < 1:
+        raise ImageError(
+            "Expected an image large enough to hide a part of it; "
+            f"{'all' if observed.mean() == 0 else 'none'} of its {observed.size} pixels would be hidden."
+        )
     measurement = measured(degraded, observed, configuration)
     return replace(measurement, reference=reference, corner_px=corner_px)
 

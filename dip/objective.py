@@ -60,11 +60,6 @@ class Objective:
     data_term: str = "squared"
     tv: float = 0.0
 
-    @property
-    def fall(self) -> float:
-        """How many times the loss grows when the PSNR to y falls by 5 dB."""
-        return float(10**0.5 if self.data_term == "squared" else 10**0.25)
-
 
 @dataclass(frozen=True, eq=False)
 class Problem:
@@ -75,14 +70,14 @@ class Problem:
         operator: A.
         objective: E, λ and R.
         held_out: (1, 1, h, w), bool, pixels of y that E does not see; None if it sees all.
-        observed_share: of y's pixels, where a mask hides the others.
+        observed: (1, 1, h, w), float32, 1 = observed, where a mask hides the other pixels of y.
     """
 
     y: Tensor
     operator: ForwardOperator
     objective: Objective
     held_out: Tensor | None = None
-    observed_share: float = 1.0
+    observed: Tensor | None = None
 
     def loss(self, image: Tensor) -> Tensor:
         """E + λ R of an image x, (1, C, H, W); a scalar. E is the mean over all elements of y."""
@@ -104,7 +99,8 @@ class Problem:
 
     def squared_residual(self, image: Tensor) -> Tensor:
         """‖A x − y‖² / N over the N observed elements, a scalar."""
-        return (self.operator(image) - self.y).square().mean() / self.observed_share
+        error = (self.operator(image) - self.y).square().mean()
+        return error if self.observed is None else error / self.observed.mean()
 
     def to(self, device: torch.device) -> Self:
         """The same problem on `device`."""
@@ -113,4 +109,5 @@ class Problem:
             y=self.y.to(device),
             operator=self.operator.to(device),
             held_out=None if self.held_out is None else self.held_out.to(device),
+            observed=None if self.observed is None else self.observed.to(device),
         )

@@ -59,17 +59,35 @@ class _Stages:
         source = images.decode(content, job.image_id)
         self.row.height_px, self.row.width_px = source.size_px
         self.row.channels = source.channels
+        return source, self.read_mask(source)
+
+    def read_mask(self, source: Image) -> Pixels | None:
+        """Which pixels are observed; None where no mask says so, and the task needs none."""
+        job = self.job
         if job.masks is None:
-            return source, None
+            return None
         if job.mask_id is None:
-            raise ImageSkipped(
+            self.expect_other_damage(
                 f"Expected a mask at the same relative path below {job.masks.url}; "
                 f"there is none ({job.image_id})."
             )
+            return None
         mask = job.masks.read(job.mask_id)
         observed = images.read_mask(mask, job.mask_id, source.size_px, self.configuration.damage)
-        _check_mask(observed, job)
-        return source, observed
+        if observed.all():
+            self.expect_other_damage(f"Expected damage to repair; the mask marks none ({job.mask_id}).")
+            return None
+        if not observed.any():
+            raise MaskError(
+                f"Expected a mask that leaves pixels to learn from; everything is marked as damage "
+                f"({job.mask_id}). If the mask marks what is sound, say that black means damage."
+            )
+        return observed
+
+    def expect_other_damage(self, reason: str) -> None:
+        """Inpainting leaves an image without holes alone; other tasks have something to do on it."""
+        if self.configuration.task == "inpaint":
+            raise ImageSkipped(reason)
 
     def degrade(self, source: Image, observed: Pixels | None) -> Measurement:
         """The measurement: the source itself, or in an evaluation what is made of it."""
@@ -107,8 +125,10 @@ class _Stages:
         job, name = self.job, images.derivative_name(self.job.image_id)
         restored: Pixels = measurement.with_observed(restoration.image)[0].numpy()
         if job.uncertainty and restoration.deviation is not None:
-            deviation: Pixels = restoration.deviation[0].mean(dim=0).numpy()
-            job.output.write(f"uncertainty/{self.job.image_id}.tif", images.encode_float_tiff(deviation))
+            # Pixels that are kept as they were measured do not differ between runs.
+            deviation = measurement.with_observed(restoration.deviation, torch.zeros(()))
+            content = images.encode_float_tiff(deviation[0].mean(dim=0).numpy())
+            job.output.write(f"uncertainty/{job.image_id}.tif", content)
         if measurement.reference is not None:
             degraded = images.encode_png(Image(measurement.seen, icc_profile=source.icc_profile))
             job.output.write(f"degraded/{name}", degraded)
@@ -142,16 +162,6 @@ def process(job: Job) -> Outcome:
     stages.row.seconds = time.perf_counter() - start
     job.output.write(job.record, encode_record(stages.row, stages.curve))
     return Outcome(job.image_id, stages.row.status, stages.row.error_message)
-
-
-def _check_mask(observed: Pixels, job: Job) -> None:
-    if observed.all():
-        raise ImageSkipped(f"Expected damage to repair; the mask marks none ({job.mask_id}).")
-    if not observed.any():
-        raise MaskError(
-            f"Expected a mask that leaves pixels to learn from; everything is marked as damage "
-            f"({job.mask_id}). If the mask marks what is sound, say that black means damage."
-        )
 
 
 def _derivative(source: Image, restored: Pixels, measurement: Measurement) -> Image:

@@ -3,19 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from dip.config import Configuration, Variation
 from dip.errors import ConfigurationError
+from dip.methods import METHODS
 from dip.objective import Objective
 from dip.optimize.loop import Schedule
 from dip.optimize.stopping import FixedRule, HeldOutRule, NoiseLevelRule, StopRule, VarianceRule
 from dip.parameterizations import parameterization_called
 from dip.parameterizations.base import Parameterization
+from dip.parameterizations.network_input import MESHGRID_CHANNELS
 from dip.parameterizations.pixels import Pixels
 from dip.parameterizations.skip import Skip
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,9 @@ class Settings:
         precision: of the network's body; statistics, head, weights and loss are float32.
         network_input: z, `noise` or `meshgrid`.
         objective: E, λ and R.
+
+    Raises:
+        ConfigurationError: the network cannot be fed a meshgrid.
     """
 
     parameterization: Parameterization
@@ -38,6 +45,17 @@ class Settings:
     network_input: str = "noise"
     objective: Objective = Objective()  # noqa: RUF009 - frozen
 
+    def __post_init__(self) -> None:
+        channels, *_ = self.parameterization.input_shape((64, 64))
+        if self.network_input == "meshgrid" and channels != MESHGRID_CHANNELS:
+            raise ConfigurationError(
+                f"Expected a network with {MESHGRID_CHANNELS} input channels, for the coordinates of a "
+                f"meshgrid; {type(self.parameterization).__name__} has {channels}."
+            )
+
+
+ANY_TASK = "any"
+"""Denoising, and every task without settings of its own: the network is fitted to what is there."""
 
 EMV = VarianceRule()
 D = Skip()
@@ -60,7 +78,8 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
     {
         # Source: the notebooks and the supplementary material of Ulyanov et al., CVPR 2018.
         "paper": {
-            "denoise": Settings(D, 1 / 30, Schedule(0.01, 3000, EMV)),
+            "any": Settings(D, 1 / 30, Schedule(0.01, 3000, EMV)),
+            "denoise σ50.0": Settings(D, 1 / 20, Schedule(0.01, 3000, EMV)),
             "super-resolution": Settings(D, 0.03, Schedule(0.01, 2000, EMV)),
             "super-resolution ×8": Settings(D, 0.05, Schedule(0.01, 4000, EMV)),
             "inpaint": Settings(D_NEAREST, 0.03, Schedule(0.01, 6000, EMV)),
@@ -73,13 +92,13 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
         "paper-missing": {"inpaint": Settings(D, 0.03, Schedule(0.001, 11000, FixedRule()))},
         "paper-sparse": {"inpaint": Settings(SPARSE, 0.0, Schedule(0.01, 1000, FixedRule()))},
         "fast": {
-            "denoise": Settings(NARROW, 1 / 30, Schedule(0.01, 5000, EMV), torch.bfloat16),
+            "any": Settings(NARROW, 1 / 30, Schedule(0.01, 5000, EMV), torch.bfloat16),
             "super-resolution": Settings(NARROW, 0.03, Schedule(0.01, 2000, EMV), torch.bfloat16),
             "inpaint": Settings(NARROW, 0.03, Schedule(0.01, 4000, EMV), torch.bfloat16),
         },
     }
 )
-"""By preset, and by task, or task and scale factor."""
+"""By preset, and by task, with its scale factor or noise level where these have settings of their own."""
 
 PIXELS = Settings(Pixels(), 0.0, Schedule(0.01, 2000, FixedRule()))
 """No prior: the settings of Ulyanov et al. for their comparison, section 3.2."""
@@ -94,54 +113,61 @@ def settings_for(configuration: Configuration) -> Settings | None:
     Raises:
         ConfigurationError: the preset has none for the task, or cannot be varied so.
     """
-    bases = {"dip": _preset, "pixels": _pixels, "pixels-tv": _pixels_with_tv}
-    if configuration.method not in bases:
+    optimises = METHODS[configuration.method].optimises
+    if optimises is None:
         return None
-    return _varied(bases[configuration.method](configuration), configuration)
+    base = _of_preset(configuration) if optimises == "network" else _of_pixels(configuration)
+    return _varied(base, configuration)
 
 
-def _preset(configuration: Configuration) -> Settings:
+def _of_preset(configuration: Configuration) -> Settings:
+    """The preset's settings for the task at its scale factor or noise level, for the task, or for any."""
     by_task, task = PRESETS[configuration.preset], configuration.task
-    scaled = f"{task} ×{configuration.scale}"
-    # A task that is nobody's own is treated as denoising: the network is fitted to what is there.
-    name = next((n for n in (scaled, task, "denoise") if n in by_task), None)
-    if name is None or (task in PRESETS["paper"] and not name.startswith(task)):
-        raise ConfigurationError(
-            f"Expected the preset {configuration.preset} with the task {', '.join(by_task)}; "
-            f"got {task}. Use fast or paper for it."
-        )
-    return by_task[name]
+    sigma = configuration.degradation.sigma if configuration.degradation else None
+    special = f"{task} ×{configuration.scale}" if configuration.scale_factor > 1 else f"{task} σ{sigma}"
+    for name in (special, task, ANY_TASK):
+        if name in by_task:
+            return by_task[name]
+    raise ConfigurationError(
+        f"Expected the preset {configuration.preset} with the task {' or '.join(by_task)}; "
+        f"got {task}. Use fast or paper for it."
+    )
 
 
-def _pixels(configuration: Configuration) -> Settings:  # noqa: ARG001 - they are the same for all
-    return PIXELS
-
-
-def _pixels_with_tv(configuration: Configuration) -> Settings:
+def _of_pixels(configuration: Configuration) -> Settings:
+    if configuration.method == "pixels":
+        return PIXELS
     weight = TV_WEIGHTS.get(configuration.task, TV_WEIGHTS["denoise"])
     return replace(PIXELS, objective=Objective(tv=weight))
 
 
 def _varied(settings: Settings, configuration: Configuration) -> Settings:
     """Settings with what the configuration asks for instead."""
-    variation, schedule = configuration.variation, settings.schedule
-    if configuration.max_iterations is not None:
-        schedule = replace(schedule, iterations=min(configuration.max_iterations, schedule.iterations))
-    schedule = replace(schedule, rule=_rule(variation) or schedule.rule)
-    objective = settings.objective
-    if variation.data_term is not None:
-        objective = replace(objective, data_term=variation.data_term)
-    if variation.tv is not None:
-        objective = replace(objective, tv=variation.tv)
-    parameterization = _parameterization(settings.parameterization, variation)
-    return replace(settings, parameterization=parameterization, schedule=schedule, objective=objective)
+    asked, schedule, objective = configuration.variation, settings.schedule, settings.objective
+    cap = configuration.max_iterations
+    return replace(
+        settings,
+        parameterization=_parameterization(settings.parameterization, asked),
+        input_noise=_either(asked.input_noise, settings.input_noise),
+        schedule=replace(
+            schedule,
+            learning_rate=_either(asked.learning_rate, schedule.learning_rate),
+            iterations=schedule.iterations if cap is None else min(cap, schedule.iterations),
+            rule=_rule(asked) or schedule.rule,
+        ),
+        objective=Objective(_either(asked.data_term, objective.data_term), _either(asked.tv, objective.tv)),
+    )
+
+
+def _either(asked: T | None, usual: T) -> T:
+    return usual if asked is None else asked
 
 
 def _rule(variation: Variation) -> StopRule | None:
     if variation.stop is None:
         return None
-    if variation.stop == "noise-level":
-        return NoiseLevelRule((variation.noise_level or 0) / 255)
+    if variation.noise_level is not None:
+        return NoiseLevelRule(variation.noise_level / 255)
     rules: dict[str, StopRule] = {"variance": EMV, "held-out": HeldOutRule(), "fixed": FixedRule()}
     return rules[variation.stop]
 
@@ -151,7 +177,12 @@ def _parameterization(of_preset: Parameterization, variation: Variation) -> Para
     if variation.network is not None:
         network = parameterization_called(variation.network)
         parameterization = of_preset if isinstance(of_preset, network) else network()
-    asked = {name: getattr(variation, name) for name in ("width", "scales", "upsampling")}
+    asked = {
+        "width": variation.width,
+        "scales": variation.depth,
+        "upsampling": variation.upsampling,
+        "input_channels": variation.input_channels,
+    }
     asked = {name: value for name, value in asked.items() if value is not None}
     known = {field.name for field in fields(parameterization)}
     if not asked.keys() <= known:

@@ -6,8 +6,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from dip.errors import ImageError
 from dip.objective import Problem
-from dip.optimize.device import body_precision, one_thread_on
+from dip.optimize.device import body_precision, repeatable_on
 from dip.optimize.loop import Fit, minimize
 from dip.optimize.stopping import StopRule
 from dip.optimize.tracker import OutputTracker
@@ -34,8 +35,8 @@ def restore(
         problem: y, (1, C, h, w), C = 1 or 3, with A, E, λ and R.
         size_px: (H, W) of the image to restore.
         settings: network, noise, schedule and precision.
-        seed: of the weights, z, the input noise and the held-out pixels. On one type of device the
-            result depends on nothing but the arguments.
+        seed: of the weights, z, the input noise and the held-out pixels. On a CPU the result depends
+            on nothing but the arguments, to the bit; on a GPU, but for its last bits.
         device: where to run.
         psnr_of: PSNR of an output, (1, C, H, W), to a reference, for the curve alone.
         observe: is shown the tracker before the first iteration and after every window.
@@ -43,10 +44,11 @@ def restore(
 
     Raises:
         DivergenceError: the optimisation did not converge.
+        ImageError: the stop rule needs held-out pixels, and there are too few.
 
     Source: Ulyanov, Vedaldi, Lempitsky, *Deep Image Prior*, CVPR 2018, equation 2.
     """
-    with one_thread_on(device), torch.random.fork_rng(devices=[]):
+    with repeatable_on(device), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         canvas_px = settings.parameterization.canvas_px(*size_px)
         network = settings.parameterization.network(problem.y.shape[1], canvas_px)
@@ -69,7 +71,16 @@ def _with_held_out_pixels(problem: Problem, rule: StopRule, generator: torch.Gen
     if not rule.held_out_share:
         return problem
     drawn = torch.rand(problem.y[:, :1].shape, generator=generator)
-    return replace(problem, held_out=drawn < rule.held_out_share)
+    if problem.observed is not None:
+        drawn = drawn + (1 - problem.observed)  # a missing pixel can tell nothing
+    candidates = int((drawn < 1).sum())
+    if candidates < 2:
+        raise ImageError(
+            f"Expected at least two observed pixels, to hold one out; got {candidates}. "
+            "Choose another stop rule."
+        )
+    count = min(max(1, round(rule.held_out_share * candidates)), candidates - 1)
+    return replace(problem, held_out=drawn <= drawn.flatten().kthvalue(count).values)
 
 
 def _drawing(

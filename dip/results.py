@@ -36,6 +36,7 @@ ROW_SCHEMA = pa.schema(
         pa.field("preset", pa.string(), nullable=False),
         pa.field("config_hash", pa.string(), nullable=False),
         pa.field("seed", pa.int64(), nullable=False),
+        pa.field("variation", pa.string()),
         pa.field("degradation", pa.string()),
         pa.field("height_px", pa.int32()),
         pa.field("width_px", pa.int32()),
@@ -82,10 +83,12 @@ class Row:
     Attributes:
         run_id: the run that made the row.
         image_id: path of the image relative to the source.
+        preset: of the method `dip`; others have none.
         status: `restored`, `failed` or `skipped`.
         error_type: why it is not restored, as a class name; `error_message` says it in a sentence.
         seed: the configuration's.
         height_px: of the restored image, like `width_px` and `channels`.
+        variation: what departs from the preset, as `name=value` words.
         degradation: how the reference was damaged, as `name=value` words.
         protocol: the named protocol of the metrics, which are None without a reference.
         psnr_degraded_db: of what the restoration started from.
@@ -114,6 +117,7 @@ class Row:
     output_sha256: str | None = None
     error_type: str | None = None
     error_message: str | None = None
+    variation: str | None = None
     degradation: str | None = None
     height_px: int | None = None
     width_px: int | None = None

@@ -7,12 +7,14 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
+from dip.job import Job, Outcome, fail
 from flows.cluster import workers
 from flows.parameters import Batch
 from flows.progress import Counter
 from flows.run import Run, close_run, open_run
 from flows.shard import Shard, shard_label
 from flows.window import Window
+from flows.worker import restore_image
 
 SHARDS_AT_ONCE = 4
 
@@ -48,7 +50,7 @@ def run_batches(batches: Sequence[Batch]) -> list[BatchSummary]:
 class _Execution:
     """What the shards of all runs share."""
 
-    def __init__(self, runs: Sequence[Run], window: Window) -> None:
+    def __init__(self, runs: Sequence[Run], window: Window[Job, Outcome]) -> None:
         self.window = window
         # One listing per run. A committed shard can have left records behind: its part file counts.
         self.finished: Set[str] = {
@@ -78,7 +80,7 @@ def _restore(runs: Sequence[Run], parameters: Batch) -> None:
     if not any(run.open_shards for run in runs):
         return
     with workers(parameters.scheduler, parameters.workers, parameters.device) as found:
-        execution = _Execution(runs, Window(found))
+        execution = _Execution(runs, Window(found, restore_image, fail))
         shards = [(run, index) for run in runs for index in run.open_shards]
         futures = [restore_shard.submit(*shard, execution, shard_label(*shard)) for shard in shards]
         try:

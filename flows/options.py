@@ -47,11 +47,20 @@ NetworkOption = Annotated[
 WidthOption = Annotated[
     int | None, typer.Option("--width", metavar="N", min=1, rich_help_panel=ENGINE, help="Its channels.")
 ]
-ScalesOption = Annotated[
+DepthOption = Annotated[
+    int | None, typer.Option("--depth", metavar="N", min=1, rich_help_panel=ENGINE, help="Its halvings.")
+]
+InputChannelsOption = Annotated[
     int | None,
-    typer.Option(
-        "--scales", metavar="N", min=1, max=10, rich_help_panel=ENGINE, help="Its depth in halvings."
-    ),
+    typer.Option("--input-channels", metavar="N", min=1, rich_help_panel=ENGINE, help="Channels of z."),
+]
+InputNoiseOption = Annotated[
+    float | None,
+    typer.Option("--input-noise", metavar="X", min=0, rich_help_panel=ENGINE, help="Deviation of its noise."),
+]
+LearningRateOption = Annotated[
+    float | None,
+    typer.Option("--learning-rate", metavar="X", min=0, rich_help_panel=ENGINE, help="Of Adam."),
 ]
 UpsamplingOption = Annotated[
     Upsampling | None, typer.Option("--upsampling", rich_help_panel=ENGINE, help="Its interpolation.")

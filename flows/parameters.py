@@ -3,13 +3,14 @@
 import hashlib
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, Secret, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Secret, model_validator
 
 from dip.config import SCALES, Configuration, Variation
 from dip.degradations import Degradation
 from dip.errors import ConfigurationError
+from dip.methods import METHODS
 from dip.storage import Location
 from dip.vocabulary import (
     Damage,
@@ -26,6 +27,11 @@ from dip.vocabulary import (
 )
 
 USUAL_SIGMA = 25.0
+
+
+def _absolute(path: str) -> str:
+    """A path that means the same to workers, which may be elsewhere."""
+    return str(Path(path).expanduser().absolute())
 
 
 class BatchParameters(BaseModel):
@@ -45,8 +51,11 @@ class BatchParameters(BaseModel):
         max_iterations: cap on the preset's iterations per image.
         network: a parameterization in place of the preset's.
         width: channels of the network, in place of the preset's.
-        scales: how often the network halves the resolution, in place of the preset's.
+        depth: how often the network halves the resolution, in place of the preset's.
         upsampling: of the network, in place of the preset's.
+        input_channels: of the network's input, in place of the preset's.
+        input_noise: deviation of the noise on it, in place of the preset's.
+        learning_rate: in place of the preset's.
         data_term: `squared`, `huber` or `l1`.
         tv: weight of total variation.
         stop: stop rule, in place of the preset's.
@@ -75,14 +84,17 @@ class BatchParameters(BaseModel):
     kernel: Kernel | None = None
     max_iterations: int | None = Field(None, ge=1)
     network: Network | None = None
-    width: int | None = Field(None, ge=1)
-    scales: int | None = Field(None, ge=1, le=10)
+    width: int | None = None
+    depth: int | None = None
     upsampling: Upsampling | None = None
+    input_channels: int | None = None
+    input_noise: float | None = None
+    learning_rate: float | None = None
     data_term: DataTerm | None = None
-    tv: float | None = Field(None, ge=0, allow_inf_nan=False)
+    tv: float | None = None
     stop: StopRuleName | None = None
-    noise_level: float | None = Field(None, gt=0, le=255)
-    weights: str | None = None
+    noise_level: float | None = None
+    weights: Annotated[str, AfterValidator(_absolute)] | None = None
     device: str = "auto"
     workers: int | None = Field(None, ge=1)
     scheduler: str | None = None
@@ -149,6 +161,8 @@ class ArchiveParameters(BatchParameters):
             raise ValueError("inpainting needs masks that say what to repair (--masks)")
         if self.task == "denoise" and self.masks is not None:
             raise ValueError("masks go with inpainting and super-resolution, not with the task denoise")
+        if self.masks is not None and not METHODS[self.method].takes_masks:
+            raise ValueError(f"the method {self.method} cannot be told which pixels are missing (--masks)")
         return self
 
     @property
@@ -171,11 +185,11 @@ class BenchmarkParameters(BatchParameters):
     """
 
     protocol: ProtocolName | None = None
-    sigma: float | None = Field(None, gt=0, le=255)
-    poisson: float | None = Field(None, gt=0, allow_inf_nan=False)
-    impulse: float | None = Field(None, gt=0, le=1)
-    jpeg: int | None = Field(None, ge=1, le=95)
-    missing: float | None = Field(None, gt=0, lt=1)
+    sigma: float | None = None
+    poisson: float | None = None
+    impulse: float | None = None
+    jpeg: int | None = None
+    missing: float | None = None
     mask: MaskShape | None = None
 
     @property

@@ -20,7 +20,7 @@ ROWS_SHOWN = 200
 PLAIN_WIDTH = 160
 _SHOWN = ["image_id", "status", "psnr_degraded_db", "psnr_db", "ssim", "stop_iteration", "seconds"]
 _TITLES = ["image", "status", "degraded dB", "restored dB", "SSIM", "stop", "seconds"]
-_GROUP = ["task", "method", "preset", "protocol", "degradation"]
+_GROUP = ["task", "method", "preset", "variation", "protocol", "degradation"]
 
 
 def print_results(output: Location) -> None:
@@ -80,12 +80,9 @@ def print_demo(images: Sequence[DemoImage]) -> None:
 
 
 def print_study(summary: StudySummary) -> None:
-    """Print a study's last table, and what was not found."""
-    name, table = list(summary.tables.items())[-1]
-    shown = table.slice(0, ROWS_SHOWN)
-    _print_table(table.column_names, (list(row.values()) for row in shown.to_pylist()))
-    if table.num_rows > ROWS_SHOWN:
-        print(f"… and {table.num_rows - ROWS_SHOWN} more rows in {name}.parquet")
+    """Print what a study found, and what it did not."""
+    shown = summary.shown.slice(0, ROWS_SHOWN)
+    _print_table(shown.column_names, (list(row.values()) for row in shown.to_pylist()))
     for label, reason in summary.failures:
         print(f"failed: {printable(label)}: {printable(reason)}")
     print(f"Tables and plots: {summary.output}")

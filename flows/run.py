@@ -181,6 +181,8 @@ def _asked(parameters: Batch) -> dict[str, Any]:
         "embed": parameters.embed,
         "uncertainty": parameters.uncertainty,
         **asdict(parameters.configuration),
+        # It changes with what a preset means, too.
+        "configuration": parameters.configuration.hash,
     }
 
 

@@ -2,27 +2,25 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 import pyarrow as pa
-from distributed import Future, as_completed
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import model_validator
 
-from dip.errors import ClusterError, ConfigurationError
+from dip.errors import ConfigurationError
 from dip.job import Outcome
 from dip.results import parquet_bytes
 from dip.studies import study_called
 from dip.studies.base import Findings, Trial
 from dip.vocabulary import StudyName
-from flows.batch import SHARDS_AT_ONCE
-from flows.cluster import RESOURCE, workers
+from flows.cluster import workers
 from flows.manifest import list_images
 from flows.parameters import BenchmarkParameters
 from flows.plots import plots_of
 from flows.progress import Counter
+from flows.window import Window
 from flows.worker import run_trial
 
 LEAST_STEP = 10
@@ -43,7 +41,8 @@ class StudyParameters(BenchmarkParameters):
     def _snapshots_have_a_step(self) -> Self:
         if min(self.snapshots, default=-1) < 0 or math.gcd(*self.snapshots) < LEAST_STEP:
             raise ValueError(
-                f"snapshots are taken at multiples of a common step of at least {LEAST_STEP} iterations"
+                f"snapshots are taken at multiples of a common step of at least {LEAST_STEP} iterations; "
+                f"got {', '.join(map(str, self.snapshots))}"
             )
         return self
 
@@ -55,15 +54,17 @@ class StudySummary:
     Attributes:
         output: where tables and plots are.
         tables: by name.
+        shown: the one to print.
         failures: image and variant, and why nothing was found.
     """
 
     output: str
     tables: dict[str, pa.Table]
+    shown: pa.Table
     failures: tuple[tuple[str, str], ...]
 
 
-@flow(name="study", task_runner=ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE))  # type: ignore[arg-type]
+@flow(name="study")
 def run_study(asked: StudyParameters) -> StudySummary:
     """Try every variant of a study on every image below a folder or URL.
 
@@ -92,48 +93,34 @@ def run_study(asked: StudyParameters) -> StudySummary:
     for name, content in plots_of(asked.study, tables, found).items():
         output.write(name, content)
     failures = tuple((_label(f.trial), f.error_message) for f in findings if f.error_message is not None)
-    return StudySummary(asked.output, tables, failures)
+    return StudySummary(asked.output, tables, study_called(asked.study).summary(tables), failures)
 
 
 def _trials(asked: StudyParameters) -> list[Trial]:
     source, configuration = asked.location(asked.source), asked.configuration
     variants = study_called(asked.study).variants(configuration)
-    snapshots = tuple(i for i in asked.snapshots if i <= (asked.max_iterations or i))
+    _ = configuration.hash  # what cannot be done is said before anything begins
     return [
-        Trial(asked.study, variant, entry.image_id, source, configuration, snapshots)
+        Trial(asked.study, variant, entry.image_id, source, configuration, asked.snapshots)
         for entry in list_images(source, None)
         for variant in variants
     ]
 
 
 def _carried_out(trials: Sequence[Trial], asked: StudyParameters) -> list[Findings]:
-    """What the trials found, in their own order; what kills its worker is a finding, too."""
+    """What the trials found, in their own order."""
     counter = Counter(len(trials), 0)
-    findings: dict[int, Findings] = {}
+    findings = {}
     with workers(asked.scheduler, asked.workers, asked.device) as found:
-        futures = {
-            found.client.submit(
-                run_trial, replace(trial, device=found.device), resources={RESOURCE: 1}, pure=False
-            ): i
-            for i, trial in enumerate(trials)
-        }
-        for future in as_completed(futures, loop=found.client.loop):
-            i = futures[future]
-            findings[i] = _found(future, trials[i])
-            counter.add(_outcome(findings[i]))
-    return [findings[i] for i in range(len(trials))]
+        for finding in Window(found, run_trial, _lost).run(trials):
+            findings[_label(finding.trial)] = finding
+            counter.add(_outcome(finding))
+    return [findings[_label(trial)] for trial in trials]
 
 
-def _found(future: Future, trial: Trial) -> Findings:
-    if future.status in ("cancelled", "lost"):
-        raise ClusterError(
-            "Expected workers to carry out the study; the Dask scheduler was lost. Start it again."
-        )
-    error = future.exception()
-    if error is not None:
-        return Findings(trial, error_message=f"{type(error).__name__}: {error}")
-    findings: Findings = future.result()
-    return findings
+def _lost(trial: Trial, error: BaseException) -> Findings:
+    """What is found by a trial that no worker could finish."""
+    return Findings(trial, error_message=f"{type(error).__name__}: {error}")
 
 
 def _outcome(finding: Findings) -> Outcome:

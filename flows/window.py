@@ -2,31 +2,44 @@
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
 
 from distributed import Client, Future
 from distributed.scheduler import KilledWorker
 
 from dip.errors import ClusterError, ImageError, StorageError
-from dip.job import Job, Outcome, fail
+from dip.job import Job
+from dip.studies.base import Trial
 from flows.cluster import RESOURCE, Workers, count_slots
-from flows.worker import restore_image
 
 POLL_S = 1.0
 WITHOUT_WORKERS_S = 120.0
 """So long a run waits for a worker to come (back) before it ends."""
 
 
-class Window:
+J = TypeVar("J", bound=Job | Trial)
+R = TypeVar("R")
+
+
+class Window(Generic[J, R]):
     """Sends jobs to workers, never more at once than there are slots.
 
     Several shards share one window, so that no slot idles at the end of a shard. The number of slots
     follows the workers that come and go.
+
+    Args:
+        workers: that carry the jobs.
+        work: what a worker does with a job.
+        lost: what becomes of a job that no worker could finish.
     """
 
-    def __init__(self, workers: Workers) -> None:
+    def __init__(
+        self, workers: Workers, work: Callable[[J], R], lost: Callable[[J, BaseException], R]
+    ) -> None:
+        self._work, self._lost = work, lost
         self._client: Client = workers.client
         self._device = workers.device
         self._condition = threading.Condition()
@@ -41,7 +54,7 @@ class Window:
             self.error = self.error or error
             self._condition.notify_all()
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
+    def run(self, jobs: Iterable[J]) -> Iterator[R]:
         """Run jobs, and yield what became of each as it ends.
 
         A job whose worker died is tried once more when all others have ended, and then failed.
@@ -50,17 +63,17 @@ class Window:
             ClusterError: there are no workers any more, or the run was aborted.
             StorageError: the output cannot be written to.
         """
-        killed: list[Job] = []
+        killed: list[J] = []
         for job, future in self._finished(jobs):
             if isinstance(_error(future), KilledWorker):
                 killed.append(job)
             else:
-                yield _outcome(job, future)
+                yield self._result(job, future)
         for job, future in self._finished(killed):
-            yield _outcome(job, future)
+            yield self._result(job, future)
 
-    def _finished(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Future]]:
-        finished: SimpleQueue[tuple[Job, Future]] = SimpleQueue()
+    def _finished(self, jobs: Iterable[J]) -> Iterator[tuple[J, Future]]:
+        finished: SimpleQueue[tuple[J, Future]] = SimpleQueue()
         under_way = 0
         for job in jobs:
             self._take_slot()
@@ -76,9 +89,9 @@ class Window:
             except Empty:
                 self._check()
 
-    def _submit(self, job: Job, finished: "SimpleQueue[tuple[Job, Future]]") -> None:
+    def _submit(self, job: J, finished: "SimpleQueue[tuple[J, Future]]") -> None:
         future = self._client.submit(
-            restore_image, replace(job, device=self._device), resources={RESOURCE: 1}, pure=False
+            self._work, replace(job, device=self._device), resources={RESOURCE: 1}, pure=False
         )
 
         def when_done(future: Future) -> None:
@@ -88,6 +101,20 @@ class Window:
             finished.put((job, future))
 
         future.add_done_callback(when_done)
+
+    def _result(self, job: J, future: Future) -> R:
+        error = _error(future)
+        if error is None:
+            result: R = future.result()
+            return result
+        if isinstance(error, StorageError):
+            raise error
+        if isinstance(error, KilledWorker):
+            message = (
+                f"Expected a restoration; its worker process died each time it was tried ({job.image_id})."
+            )
+            error = ImageError(f"{message} Perhaps the image is too large for the machine's memory.")
+        return self._lost(job, error)
 
     def _take_slot(self) -> None:
         while True:
@@ -127,19 +154,6 @@ def _error(future: Future) -> BaseException | None:
         raise ClusterError(_continue_later("the Dask scheduler was lost"))
     error: BaseException | None = future.exception()
     return error
-
-
-def _outcome(job: Job, future: Future) -> Outcome:
-    error = _error(future)
-    if error is None:
-        outcome: Outcome = future.result()
-        return outcome
-    if isinstance(error, StorageError):
-        raise error
-    if isinstance(error, KilledWorker):
-        message = f"Expected a restoration; its worker process died each time it was tried ({job.image_id})."
-        error = ImageError(f"{message} Perhaps the image is too large for the machine's memory.")
-    return fail(job, error)
 
 
 def _continue_later(reason: str) -> str:

@@ -120,7 +120,7 @@ class Mirror:
 def test_new_operator_is_one_file_and_one_line(tmp_path, monkeypatch):
     (tmp_path / "mirror.py").write_text(OPERATOR_OF_ONE_FILE)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(operators.OPERATORS, "unmirror", "mirror:Mirror")
+    monkeypatch.setitem(operators.OPERATORS, "unmirror", operators.Listed("mirror:Mirror"))
     reference = np.random.default_rng(0).random((1, 8, 8), np.float32)
     asked = Configuration("unmirror", method="pixels", degradation=Degradation())
     measurement = simulated(reference, asked, Degradation(), seed=0)

@@ -9,6 +9,7 @@ import torch
 from dip.errors import ConfigurationError, DivergenceError
 from dip.objective import Objective, Problem
 from dip.operators.identity import Identity
+from dip.operators.mask import Mask
 from dip.optimize.loop import WINDOW, Schedule, minimize
 from dip.optimize.stopping import FixedRule, HeldOutRule, MovingVariance, NoiseLevelRule, VarianceRule
 from dip.optimize.tracker import OutputTracker
@@ -107,8 +108,10 @@ def test_noise_level_rule_stops_where_the_residual_is_as_large_as_the_noise():
 
 
 def test_noise_level_counts_observed_pixels_alone():
-    half_observed = replace(PROBLEM, observed_share=0.5)
-    assert float(half_observed.squared_residual(HALF + 0.1)) == pytest.approx(0.02)
+    observed = torch.zeros(1, 1, 4, 4)
+    observed[..., :2, :] = 1
+    half_observed = replace(PROBLEM, operator=Mask(observed), y=HALF * observed, observed=observed)
+    assert float(half_observed.squared_residual(HALF + 0.1)) == pytest.approx(0.01)
 
 
 def test_fixed_rule_takes_the_last_average():

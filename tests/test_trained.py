@@ -10,10 +10,11 @@ import torch
 from onnx import TensorProto, helper
 
 from dip.config import Configuration
+from dip.degradations import Degradation
 from dip.errors import ConfigurationError
 from dip.methods import method_called
 from dip.methods.base import Situation
-from tests.handmade import astronaut, holes, measurement_of, noisy, restored
+from tests.handmade import astronaut, measurement_of, noisy, restored
 
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
 
@@ -228,8 +229,10 @@ def test_network_for_something_else_is_refused(network, task, message, tmp_path)
         restored("trained", astronaut(8), task=task, weights=scripted(network, tmp_path / "net.pt"))
 
 
-@pytest.mark.parametrize("task", ["inpaint", "super-resolution"])
-def test_networks_are_not_shown_holes(task, tmp_path):
-    weights = scripted(torch.nn.Identity(), tmp_path / "net.pt")
-    with pytest.raises(ConfigurationError, match=f"without masks.*; got {task}"):
-        restored("trained", astronaut(8), holes((8, 8)), task=task, weights=weights)
+def test_networks_are_not_shown_holes():
+    with pytest.raises(ConfigurationError, match="method trained with the task denoise or super-resolution"):
+        Configuration("inpaint", method="trained", weights="net.pt")
+    with pytest.raises(ConfigurationError, match="without holes for the method trained"):
+        Configuration(
+            "super-resolution", method="trained", weights="net.pt", degradation=Degradation(missing=0.5)
+        )

@@ -4,25 +4,44 @@ One method is one function, and one line here. Importing the table brings no tor
 """
 
 import pkgutil
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dip.methods.base import Method
 
+
+@dataclass(frozen=True)
+class Listed:
+    """A method in the table.
+
+    Attributes:
+        function: where it is, `module:name`.
+        tasks: what it can do; None for every task.
+        optimises: `network` or `pixels`, what it optimises; None where nothing is iterated.
+        takes_masks: whether it can be told which pixels are missing.
+    """
+
+    function: str
+    tasks: tuple[str, ...] | None = None
+    optimises: str | None = None
+    takes_masks: bool = True
+
+
 METHODS = {
-    "dip": "dip.methods.optimization:optimize",
-    "none": "dip.methods.degraded:degraded_input",
-    "pixels": "dip.methods.optimization:optimize",
-    "pixels-tv": "dip.methods.optimization:optimize",
-    "tv-chambolle": "dip.methods.classical:tv_chambolle",
-    "nlm": "dip.methods.classical:non_local_means",
-    "wavelet": "dip.methods.classical:wavelet",
-    "biharmonic": "dip.methods.classical:biharmonic",
-    "trained": "dip.methods.trained:trained",
+    "dip": Listed("dip.methods.optimization:optimize", optimises="network"),
+    "none": Listed("dip.methods.degraded:degraded_input"),
+    "pixels": Listed("dip.methods.optimization:optimize", optimises="pixels"),
+    "pixels-tv": Listed("dip.methods.optimization:optimize", optimises="pixels"),
+    "tv-chambolle": Listed("dip.methods.classical:tv_chambolle", ("denoise",)),
+    "nlm": Listed("dip.methods.classical:non_local_means", ("denoise",)),
+    "wavelet": Listed("dip.methods.classical:wavelet", ("denoise",)),
+    "biharmonic": Listed("dip.methods.classical:biharmonic", ("inpaint",)),
+    "trained": Listed("dip.methods.trained:trained", ("denoise", "super-resolution"), takes_masks=False),
 }
 
 
 def method_called(name: str) -> "Method":
     """The function behind a name of `METHODS`."""
-    method: Method = pkgutil.resolve_name(METHODS[name])
+    method: Method = pkgutil.resolve_name(METHODS[name].function)
     return method

@@ -38,7 +38,7 @@ class Restoration:
         stop_rule: name of the rule that chose it.
         stop_reason: why, in a word.
         curve: one point per window of iterations.
-        deviation: (1, C, H, W), standard deviation over several runs, if there were any.
+        deviation: (1, C, H, W), sample standard deviation over several runs, if there were any.
     """
 
     image: Tensor

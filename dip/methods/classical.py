@@ -19,7 +19,7 @@ from skimage.restoration import (
 )
 
 from dip.config import Configuration
-from dip.errors import ConfigurationError, ImageError
+from dip.errors import ImageError
 from dip.measurement import Measurement, Pixels
 from dip.methods.base import Restoration, Situation
 
@@ -35,15 +35,12 @@ NO_NOISE = 1e-4
 
 def tv_chambolle(
     measurement: Measurement,
-    configuration: Configuration,
+    configuration: Configuration,  # noqa: ARG001 - the noise is estimated
     situation: Situation,  # noqa: ARG001 - nothing is drawn
 ) -> Restoration:
     """Denoise by total variation, each channel by itself, with a weight of 0.8 σ.
 
     Of the weights 0.5 σ to 1.1 σ this one had the highest mean PSNR.
-
-    Raises:
-        ConfigurationError: the task is not denoising.
 
     Source: Chambolle 2004; `skimage.restoration.denoise_tv_chambolle`.
     """
@@ -55,21 +52,18 @@ def tv_chambolle(
         )
         return denoised
 
-    return _denoised(measurement, configuration, "tv-chambolle", denoise)
+    return _denoised(measurement, denoise)
 
 
 def non_local_means(
     measurement: Measurement,
-    configuration: Configuration,
+    configuration: Configuration,  # noqa: ARG001 - the noise is estimated
     situation: Situation,  # noqa: ARG001 - nothing is drawn
 ) -> Restoration:
     """Denoise by averaging similar patches: 5 × 5 pixels, at most 6 pixels apart, with h = 0.6 σ.
 
     The patches are those of scikit-image's own example. Of h from 0.3 σ to 0.8 σ this one had the
     highest mean PSNR.
-
-    Raises:
-        ConfigurationError: the task is not denoising.
 
     Source: Buades, Coll, Morel 2011; `skimage.restoration.denoise_nl_means` in its fast mode.
     """
@@ -80,20 +74,17 @@ def non_local_means(
         )
         return denoised
 
-    return _denoised(measurement, configuration, "nlm", denoise)
+    return _denoised(measurement, denoise)
 
 
 def wavelet(
     measurement: Measurement,
-    configuration: Configuration,
+    configuration: Configuration,  # noqa: ARG001 - the noise is estimated
     situation: Situation,  # noqa: ARG001 - nothing is drawn
 ) -> Restoration:
     """Denoise by soft BayesShrink thresholds on db2 wavelets, colour in YCbCr.
 
     With scikit-image's own number of levels db2 had the highest mean PSNR of db1, db2, db4, sym4 and sym8.
-
-    Raises:
-        ConfigurationError: the task is not denoising.
 
     Source: Chang, Yu, Vetterli 2000; `skimage.restoration.denoise_wavelet`.
     """
@@ -111,12 +102,12 @@ def wavelet(
         )
         return denoised
 
-    return _denoised(measurement, configuration, "wavelet", denoise)
+    return _denoised(measurement, denoise)
 
 
 def biharmonic(
     measurement: Measurement,
-    configuration: Configuration,
+    configuration: Configuration,  # noqa: ARG001 - there is one way to do it
     situation: Situation,  # noqa: ARG001 - nothing is drawn
 ) -> Restoration:
     """Fill holes with the biharmonic function that continues their surroundings.
@@ -125,12 +116,10 @@ def biharmonic(
     number, 10 s for 90 % of 512 × 512. Observed pixels stay as they are.
 
     Raises:
-        ConfigurationError: the task is not inpainting.
         ImageError: no pixel is observed.
 
     Source: Damelin, Hoang 2018; `skimage.restoration.inpaint_biharmonic`.
     """
-    _expect_task("inpaint", configuration, "biharmonic")
     if measurement.observed is None or not measurement.observed.any():
         raise ImageError(
             "Expected an image with observed pixels to continue into the holes; got none. "
@@ -142,10 +131,7 @@ def biharmonic(
     return Restoration(torch.from_numpy(filled).float()[None])
 
 
-def _denoised(
-    measurement: Measurement, configuration: Configuration, method: str, denoise: Denoiser
-) -> Restoration:
-    _expect_task("denoise", configuration, method)
+def _denoised(measurement: Measurement, denoise: Denoiser) -> Restoration:
     noisy = _mirrored(measurement.seen, SMALLEST_SIDE_PX)
     sigma = noise_level(noisy)
     if sigma < NO_NOISE:
@@ -174,11 +160,3 @@ def _mirrored(image: Pixels, smallest_side_px: int) -> Pixels:
     """The image, continued by its mirror image below and to the right where a side is too small."""
     lacking = (max(0, smallest_side_px - side) for side in image.shape[1:])
     return np.pad(image, ((0, 0), *((0, pixels) for pixels in lacking)), mode="symmetric")
-
-
-def _expect_task(task: str, configuration: Configuration, method: str) -> None:
-    if configuration.task != task:
-        raise ConfigurationError(
-            f"Expected the task {task}; the method {method} does nothing else; got {configuration.task}. "
-            "Choose another method."
-        )

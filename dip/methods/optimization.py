@@ -33,7 +33,7 @@ def optimize(measurement: Measurement, configuration: Configuration, situation: 
         stop_rule=settings.schedule.rule.name,
         stop_reason=first.stop_reason,
         curve=first.curve,
-        deviation=outputs.std(dim=0, correction=0) if len(fits) > 1 else None,
+        deviation=outputs.std(dim=0) if len(fits) > 1 else None,
     )
 
 
@@ -58,7 +58,7 @@ def problem_of(measurement: Measurement, objective: Objective) -> Problem:
         torch.from_numpy(measurement.y)[None],
         measurement.operator,
         objective,
-        observed_share=1.0 if observed is None else float(observed.mean()),
+        observed=None if observed is None else torch.from_numpy(observed)[None, None],
     )
 
 

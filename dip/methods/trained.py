@@ -12,7 +12,7 @@ from dip.config import Configuration
 from dip.errors import ConfigurationError
 from dip.measurement import Measurement
 from dip.methods.base import Restoration, Situation
-from dip.optimize.device import one_thread_on
+from dip.optimize.device import repeatable_on
 from dip.tiling import tiled
 
 Network = Callable[[Tensor], object]
@@ -20,8 +20,6 @@ Network = Callable[[Tensor], object]
 
 TORCHSCRIPT_SUFFIXES = (".pt", ".pth", ".ts", ".torchscript")
 ONNX_SUFFIX = ".onnx"
-
-TASKS = ("denoise", "super-resolution")
 
 TILE_PX = 256
 OVERLAP_PX = 32
@@ -38,19 +36,13 @@ def trained(measurement: Measurement, configuration: Configuration, situation: S
     A TorchScript file is a program. Run only those of a source you trust.
 
     Raises:
-        ConfigurationError: the task is another than denoising and super-resolution, or there is a mask;
-            there is no network in the file, or it does not make an image of the size and channels that
-            are asked for.
+        ConfigurationError: there is no network in the file, or it does not make an image of the size and
+            channels that are asked for.
     """
-    if configuration.task not in TASKS or measurement.observed is not None:
-        raise ConfigurationError(
-            f"Expected the task {' or '.join(TASKS)}, without masks; the method trained cannot tell its "
-            f"network where holes are; got {configuration.task}. Choose another method."
-        )
     network = _network(str(configuration.weights), configuration.weights_sha256, situation.device)
     y = torch.from_numpy(measurement.y).clamp(0, 1)[None]
     scale = configuration.scale_factor
-    with one_thread_on(situation.device):
+    with repeatable_on(situation.device):
         return Restoration(tiled(lambda tile: _restored(network, tile, scale), y, TILE_PX, OVERLAP_PX, scale))
 
 
@@ -70,8 +62,11 @@ def _restored(network: Network, tile: Tensor, scale: int) -> Tensor:
 def _grey_output(network: Network, tile: Tensor) -> Tensor:
     try:
         output = _output(network, tile)
-    except ConfigurationError:
-        output = _output(network, tile.expand(-1, 3, -1, -1))
+    except ConfigurationError as refusal:
+        try:
+            output = _output(network, tile.expand(-1, 3, -1, -1))
+        except ConfigurationError:
+            raise refusal from None
     return output.mean(dim=1, keepdim=True) if output.shape[1] == 3 else output
 
 

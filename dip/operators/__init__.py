@@ -5,15 +5,30 @@ One operator is one file, and one line here: the task it belongs to. Importing t
 """
 
 import pkgutil
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dip.operators.base import Acquisition, ForwardOperator
 
+
+@dataclass(frozen=True)
+class Listed:
+    """An operator in the table.
+
+    Attributes:
+        operator: its class, `module:name`.
+        shrinks: whether measurements are smaller than images, by the scale factor.
+    """
+
+    operator: str
+    shrinks: bool = False
+
+
 OPERATORS = {
-    "denoise": "dip.operators.identity:Identity",
-    "inpaint": "dip.operators.identity:Identity",  # the mask comes on top, as it may for every task
-    "super-resolution": "dip.operators.downsampling:Downsampling",
+    "denoise": Listed("dip.operators.identity:Identity"),
+    "inpaint": Listed("dip.operators.identity:Identity"),  # the mask comes on top, as it may for every task
+    "super-resolution": Listed("dip.operators.downsampling:Downsampling", shrinks=True),
 }
 
 
@@ -24,5 +39,5 @@ def operator_for(task: str, acquisition: "Acquisition") -> "ForwardOperator":
         task: a name in `OPERATORS`.
         acquisition: how measurements are taken.
     """
-    operator: ForwardOperator = pkgutil.resolve_name(OPERATORS[task]).of(acquisition)
+    operator: ForwardOperator = pkgutil.resolve_name(OPERATORS[task].operator).of(acquisition)
     return operator

@@ -43,16 +43,20 @@ def _has_bfloat16(device: torch.device) -> bool:
 
 
 @contextmanager
-def one_thread_on(device: torch.device) -> Iterator[None]:
-    """On a CPU, one thread for the time of the block.
+def repeatable_on(device: torch.device) -> Iterator[None]:
+    """Arithmetic that can be repeated, for the time of the block.
 
-    Sums are split among threads, so that a result's last bits depend on their number: one thread
-    makes it independent of how many workers share the machine. A batch keeps the other cores busy.
+    On a CPU, one thread: sums are split among threads, so that a result's last bits depend on their
+    number, and with one it does not matter how many workers share the machine. A batch keeps the
+    other cores busy. On a GPU, float32 is float32, not TF32, which keeps some fits from converging,
+    and the convolutions' algorithms are fixed ones; reflection padding and bilinear upsampling still
+    add up their gradients in any order, so that last bits can differ there.
     """
-    threads = torch.get_num_threads()
+    threads, cudnn = torch.get_num_threads(), torch.backends.cudnn
     if device.type == "cpu":
         torch.set_num_threads(1)
     try:
-        yield
+        with cudnn.flags(enabled=cudnn.enabled, benchmark=False, deterministic=True, allow_tf32=False):
+            yield
     finally:
         torch.set_num_threads(threads)

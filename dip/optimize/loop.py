@@ -15,8 +15,11 @@ from dip.optimize.stopping import StopRule
 from dip.optimize.tracker import OutputTracker
 
 WINDOW = 50
+FALL = 10**0.5
+"""A residual this many times the last window's (PSNR to y fallen by 5 dB) is a divergence."""
+
 NEGLIGIBLE = 1e-4
-"""A loss that grows below this (40 dB) has converged, and only trembles."""
+"""A residual that grows below this (40 dB) is that of a fit that has converged, and only trembles."""
 
 
 @dataclass(frozen=True)
@@ -83,17 +86,18 @@ def minimize(
     """
     run = _Run(draw, problem, network, schedule, also)
     curve: list[CurvePoint] = []
-    falls = 0
+    falls, limit = 0, float("inf")
     show = observe or _look_away
     show(run.tracker)
     while True:
         start = run.checkpoint()
         losses = run.advance(min(schedule.window, schedule.iterations - run.tracker.iteration))
-        if _has_fallen(losses, curve, problem.objective.fall):
+        residual = float(problem.squared_residual(run.tracker.output))
+        if not bool(losses.isfinite().all()) or not residual <= limit:
             falls += 1
             run.step_back(start, falls)
             continue
-        falls = 0
+        falls, limit = 0, max(FALL * residual, NEGLIGIBLE)
         curve.append(_point(run.tracker, losses, psnr_of))
         show(run.tracker)
         decider = run.tracker.watches[0]
@@ -164,9 +168,3 @@ def _point(tracker: OutputTracker, losses: Tensor, psnr_of: Callable[[Tensor], T
 
 def _look_away(tracker: OutputTracker) -> None:
     """Where nobody observes."""
-
-
-def _has_fallen(losses: Tensor, curve: list[CurvePoint], fall: float) -> bool:
-    last = float(losses[-10:].mean()) if bool(losses.isfinite().all()) else float("nan")
-    limit = max(fall * curve[-1].loss, NEGLIGIBLE) if curve else float("inf")
-    return not last <= limit

@@ -6,6 +6,7 @@ from torch import Tensor
 from dip.errors import ConfigurationError
 
 AMPLITUDE = 0.1
+MESHGRID_CHANNELS = 2
 
 
 def canvas_size_px(height_px: int, width_px: int, scales: int, coarsest_side_px: int = 2) -> tuple[int, int]:
@@ -39,8 +40,10 @@ def network_input(kind: str, shape: tuple[int, int, int], generator: torch.Gener
         return uniform_noise(channels, size_px, generator)
     if kind != "meshgrid":
         raise ConfigurationError(f"Expected a network input of noise or meshgrid; got {kind}.")
-    if channels != 2:
-        raise ConfigurationError(f"Expected 2 input channels for a meshgrid; got {channels}.")
+    if channels != MESHGRID_CHANNELS:
+        raise ConfigurationError(
+            f"Expected {MESHGRID_CHANNELS} input channels for a meshgrid; got {channels}."
+        )
     return meshgrid(size_px)
 
 

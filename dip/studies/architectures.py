@@ -10,7 +10,8 @@ from dip.methods import method_called
 from dip.methods.base import Situation
 from dip.methods.optimization import settings_of
 from dip.parameterizations import NETWORKS
-from dip.studies.base import Findings, Study, Trial, subject_of
+from dip.studies.base import Findings, Study, Trial
+from dip.studies.subject import subject_of
 
 
 def _variants(configuration: Configuration) -> tuple[str, ...]:  # noqa: ARG001 - they are the same for all
@@ -42,7 +43,8 @@ def _run(trial: Trial) -> Findings:
 def _configuration(trial: Trial) -> Configuration:
     """The trial's, with the variant's network; pixels are a method of their own."""
     if trial.variant == "pixels":
-        return replace(trial.configuration, method="pixels")
+        rest = trial.configuration.variation.without_network()
+        return replace(trial.configuration, method="pixels", variation=rest)
     return replace(
         trial.configuration, variation=replace(trial.configuration.variation, network=trial.variant)
     )

@@ -1,18 +1,11 @@
-"""What a study is: variants of one experiment, each tried on each image by itself."""
+"""What a study is: variants of one experiment, each tried on each image by itself. Imports no torch."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
-import torch
 
-from dip import images
 from dip.config import Configuration
-from dip.degradations import Degradation
-from dip.judgement import Judge
-from dip.measurement import Measurement, image_seed, simulated
-from dip.optimize.device import resolve_device
 from dip.storage import Location
 
 TableRow = Mapping[str, object]
@@ -56,20 +49,8 @@ class Findings:
     error_message: str | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """The image of a trial, ready to be restored.
-
-    Attributes:
-        measurement: made by the trial's degradation.
-        judge: of the outputs.
-        seed: of everything that is drawn; it follows the image's bytes.
-    """
-
-    measurement: Measurement
-    judge: Judge
-    seed: int
-    device: torch.device
+def _last(tables: Mapping[str, pa.Table]) -> pa.Table:
+    return list(tables.values())[-1]
 
 
 @dataclass(frozen=True)
@@ -80,23 +61,10 @@ class Study:
         variants: their names, from the configuration that all of them share.
         run: tries one variant on one image.
         tables: schema of each table, without the columns `image_id` and `variant`, which all have.
+        summary: what is worth printing, from the tables; the last table, if there is nothing better.
     """
 
     variants: Callable[[Configuration], Sequence[str]]
     run: Callable[[Trial], Findings]
     tables: Mapping[str, pa.Schema]
-
-
-def subject_of(trial: Trial) -> Subject:
-    """Read a trial's image and take its measurement.
-
-    Raises:
-        ImageError: it cannot be read, or is too small for the protocol.
-        StorageError: the storage does not answer.
-    """
-    content = trial.source.read(trial.image_id)
-    reference = images.decode(content, trial.image_id).pixels
-    seed = image_seed(trial.configuration.seed, hashlib.sha256(content).hexdigest())
-    degradation = trial.configuration.degradation or Degradation()
-    measurement = simulated(reference, trial.configuration, degradation, seed)
-    return Subject(measurement, Judge(measurement, trial.configuration), seed, resolve_device(trial.device))
+    summary: Callable[[Mapping[str, pa.Table]], pa.Table] = _last

@@ -19,7 +19,8 @@ from dip.objective import Problem
 from dip.operators.identity import Identity
 from dip.optimize.stopping import FixedRule
 from dip.restoration import restore
-from dip.studies.base import Findings, Study, Trial, subject_of
+from dip.studies.base import Findings, Study, Trial
+from dip.studies.subject import subject_of
 
 TARGETS = ("natural", "natural + noise", "shuffled", "noise")
 NOISE = Degradation(sigma=25.0)

@@ -11,7 +11,7 @@ from dataclasses import replace
 import PIL.Image
 import pyarrow as pa
 
-from dip.config import Configuration, Variation
+from dip.config import Configuration
 from dip.images import Image
 from dip.images.write import as_pillow, png_bytes
 from dip.methods.optimization import problem_of, settings_of
@@ -19,14 +19,15 @@ from dip.optimize.stopping import FixedRule
 from dip.optimize.tracker import OutputTracker
 from dip.presets import Settings
 from dip.restoration import restore
-from dip.studies.base import Findings, Study, Trial, subject_of
+from dip.studies.base import Findings, Study, Trial
+from dip.studies.subject import subject_of
 
-METHODS = {"with-prior": "dip", "without-prior": "pixels"}
+METHOD_OF = {"with-prior": "dip", "without-prior": "pixels"}
 FRAME_MS = 150
 
 
 def _variants(configuration: Configuration) -> tuple[str, ...]:  # noqa: ARG001 - they are the same for all
-    return tuple(METHODS)
+    return tuple(METHOD_OF)
 
 
 def snapshot_name(image_id: str, variant: str, iteration: int) -> str:
@@ -62,9 +63,10 @@ def _run(trial: Trial) -> Findings:
 
 def _settings(trial: Trial) -> Settings:
     """Those of the variant's method, without a stop before the last snapshot."""
-    method = METHODS[trial.variant]
-    # A variation is meant for the network, and pixels have none.
-    variation = trial.configuration.variation if method == "dip" else Variation()
+    method = METHOD_OF[trial.variant]
+    variation = trial.configuration.variation
+    if method == "pixels":
+        variation = variation.without_network()
     settings = settings_of(replace(trial.configuration, method=method, variation=variation))
     schedule = replace(
         settings.schedule,

@@ -1,8 +1,10 @@
 """Where the stop rules stop, and what that costs: PSNR at the stop against the peak of the same run."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dip.config import Configuration
 from dip.methods.optimization import problem_of, settings_of
@@ -10,7 +12,8 @@ from dip.optimize.loop import Fit
 from dip.optimize.stopping import FixedRule, HeldOutRule, NoiseLevelRule, StopRule, VarianceRule, Watch
 from dip.optimize.tracker import OutputTracker
 from dip.restoration import restore
-from dip.studies.base import Findings, Study, Subject, TableRow, Trial, subject_of
+from dip.studies.base import Findings, Study, TableRow, Trial
+from dip.studies.subject import Subject, subject_of
 
 WATCHED = "one-fit"
 """The variant in which all rules that need no held-out pixels watch the same fit."""
@@ -68,6 +71,18 @@ def _stop(rule: StopRule, watch: Watch, fit: Fit, subject: Subject) -> TableRow:
     }
 
 
+def _gaps(tables: Mapping[str, pa.Table]) -> pa.Table:
+    """What each rule lost to the peak of its fits, over all images: mean and worst, in dB."""
+    stops = tables["stops"]
+    gaps = pc.subtract(stops["psnr_peak_db"], stops["psnr_db"])
+    means = (
+        stops.append_column("gap_db", gaps)
+        .group_by("rule")
+        .aggregate([("gap_db", "count"), ("gap_db", "mean"), ("gap_db", "max"), ("stop_iteration", "mean")])
+    )
+    return means.rename_columns(["rule", "images", "mean gap dB", "worst gap dB", "mean stop iteration"])
+
+
 _ITERATION = pa.field("iteration", pa.int32(), nullable=False)
 _RULE = pa.field("rule", pa.string(), nullable=False)
 
@@ -87,4 +102,5 @@ STOPPING = Study(
             ]
         ),
     },
+    _gaps,
 )

@@ -1,0 +1,28 @@
+"""One image through the pipeline, in this process."""
+
+from dip.job import Job
+from dip.pipeline import process
+from dip.results import decode_record
+from dip.storage import Location
+
+
+def job(folder, name, configuration, output="out", **options):
+    return Job(
+        run_id="run",
+        image_id=name,
+        source=Location(str(folder / "in")),
+        output=Location(str(folder / output)),
+        record=f"records/{name}.parquet",
+        configuration=configuration,
+        **options,
+    )
+
+
+def row_of(finished):
+    return decode_record(finished.output.read(finished.record)).to_pylist()[0]
+
+
+def run(folder, name, configuration, output="out", **options):
+    finished = job(folder, name, configuration, output, **options)
+    process(finished)
+    return row_of(finished)

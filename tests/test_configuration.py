@@ -1,0 +1,116 @@
+"""What can be asked for, and what it comes to."""
+
+from dataclasses import replace
+
+import pytest
+
+from dip.config import Configuration, Variation
+from dip.degradations import Degradation
+from dip.errors import ConfigurationError
+from dip.objective import Objective
+from dip.presets import PRESETS
+
+
+def engine(**options):
+    return Configuration("denoise", **options).settings
+
+
+def test_protocols_are_told_apart():
+    asked = [
+        Configuration("denoise", protocol=name, degradation=Degradation(sigma=25))
+        for name in (None, "denoise-rgb-clipped")
+    ] + [
+        Configuration("super-resolution", kernel=kernel, protocol=name, degradation=Degradation())
+        for kernel, name in ((None, None), ("lanczos2", None), (None, "dip-paper"), ("box", "dip-paper"))
+    ]
+    assert [configuration.protocol_name for configuration in asked] == [
+        "denoise-rgb",
+        "denoise-rgb-clipped",
+        "sr-y-shave",
+        "sr-y-shave-lanczos2",
+        "dip-paper",
+        "dip-paper-box",
+    ]
+    with pytest.raises(ConfigurationError, match="a protocol of the task inpaint, of inpaint-pasted"):
+        Configuration("inpaint", protocol="sr-y-shave")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"stop": "noise-level"}, "noise level"),
+        ({"noise_level": 5.0}, "noise level"),
+        ({"tv": -1.0}, "total variation"),
+        ({"tv": float("nan")}, "total variation"),
+        ({"width": 0}, "a width from 1"),
+        ({"depth": 11}, "a depth from 1"),
+        ({"learning_rate": 0.0}, "a learning rate above 0"),
+        ({"network": "vgg"}, "a network of skip"),
+        ({"data_term": "l3"}, "a data term of squared"),
+    ],
+)
+def test_variation_that_makes_no_sense_is_refused(options, sentence):
+    with pytest.raises(ConfigurationError, match=sentence):
+        Variation(**options)
+
+
+def test_what_a_network_lacks_cannot_be_varied():
+    with pytest.raises(
+        ConfigurationError, match="what the network ResNet has: blocks, input_channels, width; got scales"
+    ):
+        _ = engine(variation=Variation(network="resnet", depth=3))
+    with pytest.raises(ConfigurationError, match="preset paper-jpeg with the task denoise; got inpaint"):
+        _ = Configuration("inpaint", preset="paper-jpeg").settings
+
+
+def test_variation_reaches_the_settings():
+    varied = engine(variation=Variation(network="unet", width=8, depth=2, tv=0.1, data_term="huber"))
+    assert (varied.parameterization.width, varied.parameterization.scales) == (8, 2)
+    assert varied.objective == Objective("huber", 0.1)
+    assert engine(max_iterations=10).schedule.iterations == 10
+    assert engine(max_iterations=10**6) == PRESETS["fast"]["any"]
+    eight = Configuration("super-resolution", preset="paper", scale=8).settings
+    assert (eight.input_noise, eight.schedule.iterations) == (0.05, 4000)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"task": "super-resolution", "protocol": "dip-paper", "scale": 3}, "divides 32"),
+        ({"task": "inpaint", "method": "wavelet"}, "method wavelet with the task denoise"),
+        ({"task": "denoise", "method": "none", "variation": Variation(tv=0.1)}, "nothing to vary"),
+        (
+            {"task": "denoise", "method": "pixels", "variation": Variation(network="unet")},
+            "nothing of a network",
+        ),
+        ({"task": "denoise", "variation": Variation(network="pixels")}, "a method of their own"),
+        ({"task": "denoise", "kernel": "box"}, "with a super-resolution"),
+        ({"task": "denoise", "runs": 0}, "at least one run"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(options, sentence):
+    with pytest.raises(ConfigurationError, match=sentence):
+        Configuration(**options)
+
+
+def test_network_without_channels_for_coordinates_cannot_have_them():
+    with pytest.raises(ConfigurationError, match="2 input channels, for the coordinates"):
+        _ = Configuration("inpaint", preset="paper-hole", variation=Variation(network="unet")).settings
+
+
+def test_noise_of_the_paper_grows_with_the_image_noise():
+    asked = [Configuration("denoise", preset="paper", degradation=Degradation(sigma=s)) for s in (25.0, 50.0)]
+    assert [configuration.settings.input_noise for configuration in asked] == [1 / 30, 1 / 20]
+
+
+def test_hash_changes_with_all_that_decides_the_result():
+    base = Configuration("denoise")
+    others = [
+        replace(base, method="pixels"),
+        replace(base, variation=Variation(stop="fixed")),
+        replace(base, variation=Variation(tv=0.1)),
+        replace(base, runs=2),
+        replace(base, seed=1),
+    ]
+    hashes = {configuration.hash for configuration in (base, *others)}
+    assert len(hashes) == 1 + len(others)
