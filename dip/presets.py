@@ -58,6 +58,7 @@ ANY_TASK = "any"
 """Denoising, and every task without settings of its own: the network is fitted to what is there."""
 
 EMV = VarianceRule()
+HELD_OUT = HeldOutRule()
 D = Skip()
 D_NEAREST = replace(D, skip_channels=128, upsampling="nearest")
 NARROW = replace(D, width=32)
@@ -78,8 +79,8 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
     {
         # Source: the notebooks and the supplementary material of Ulyanov et al., CVPR 2018.
         "paper": {
-            "any": Settings(D, 1 / 30, Schedule(0.01, 3000, EMV)),
-            "denoise σ50.0": Settings(D, 1 / 20, Schedule(0.01, 3000, EMV)),
+            "any": Settings(D, 1 / 30, Schedule(0.01, 3000, HELD_OUT)),
+            "denoise σ50.0": Settings(D, 1 / 20, Schedule(0.01, 3000, HELD_OUT)),
             "super-resolution": Settings(D, 0.03, Schedule(0.01, 2000, EMV)),
             "super-resolution ×8": Settings(D, 0.05, Schedule(0.01, 4000, EMV)),
             "inpaint": Settings(D_NEAREST, 0.03, Schedule(0.01, 6000, EMV)),
@@ -92,7 +93,7 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
         "paper-missing": {"inpaint": Settings(D, 0.03, Schedule(0.001, 11000, FixedRule()))},
         "paper-sparse": {"inpaint": Settings(SPARSE, 0.0, Schedule(0.01, 1000, FixedRule()))},
         "fast": {
-            "any": Settings(NARROW, 1 / 30, Schedule(0.01, 5000, EMV), torch.bfloat16),
+            "any": Settings(NARROW, 1 / 30, Schedule(0.01, 5000, HELD_OUT), torch.bfloat16),
             "super-resolution": Settings(NARROW, 0.03, Schedule(0.01, 2000, EMV), torch.bfloat16),
             "inpaint": Settings(NARROW, 0.03, Schedule(0.01, 4000, EMV), torch.bfloat16),
         },
@@ -168,7 +169,7 @@ def _rule(variation: Variation) -> StopRule | None:
         return None
     if variation.noise_level is not None:
         return NoiseLevelRule(variation.noise_level / 255)
-    rules: dict[str, StopRule] = {"variance": EMV, "held-out": HeldOutRule(), "fixed": FixedRule()}
+    rules: dict[str, StopRule] = {"variance": EMV, "held-out": HELD_OUT, "fixed": FixedRule()}
     return rules[variation.stop]
 
 

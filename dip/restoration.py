@@ -68,19 +68,19 @@ def restore(
 
 
 def _with_held_out_pixels(problem: Problem, rule: StopRule, generator: torch.Generator) -> Problem:
-    if not rule.held_out_share:
-        return problem
-    drawn = torch.rand(problem.y[:, :1].shape, generator=generator)
+    order = torch.rand(problem.y[:, :1].shape, generator=generator)
     if problem.observed is not None:
-        drawn = drawn + (1 - problem.observed)  # a missing pixel can tell nothing
-    candidates = int((drawn < 1).sum())
-    if candidates < 2:
+        order = order + (1 - problem.observed)  # a missing pixel, which can tell nothing, comes last
+    observed = int((order < 1).sum())
+    count = rule.held_out(observed)
+    if not count:
+        return problem
+    if observed < 2:
         raise ImageError(
-            f"Expected at least two observed pixels, to hold one out; got {candidates}. "
+            f"Expected at least two observed pixels, to hold one out; got {observed}. "
             "Choose another stop rule."
         )
-    count = min(max(1, round(rule.held_out_share * candidates)), candidates - 1)
-    return replace(problem, held_out=drawn <= drawn.flatten().kthvalue(count).values)
+    return replace(problem, held_out=order <= order.flatten().kthvalue(count).values)
 
 
 def _drawing(

@@ -78,7 +78,7 @@ def test_held_out_rule_keeps_the_average_that_fits_the_pixels_nobody_saw():
     held_out = torch.zeros(1, 1, 4, 4, dtype=torch.bool)
     held_out[..., 0, :2] = True
     problem = replace(PROBLEM, held_out=held_out)
-    rule = HeldOutRule(warm_up=1, patience=60)
+    rule = HeldOutRule(warm_up=1, patience=60, bound=1000)
     # The average passes 0.5 on its way from 0 to 1: it fits best in between.
     outputs = [torch.full((1, 1, 4, 4), value) for value in np.linspace(0, 1, 150, dtype=np.float32)]
     tracker, averages = tracked(outputs, rule, problem)
@@ -86,6 +86,27 @@ def test_held_out_rule_keeps_the_average_that_fits_the_pixels_nobody_saw():
     assert tracker.watches[0].best_iteration == closest + 1
     with pytest.raises(ConfigurationError, match="held-out pixels"):
         tracked(outputs, rule)
+
+
+def test_held_out_rule_does_not_run_far_beyond_the_variances_minimum():
+    """Noise that neighbours share lets the held-out error fall for ever."""
+    held_out = torch.zeros(1, 1, 32, 32, dtype=torch.bool)
+    held_out[..., 0, :8] = True
+    problem = Problem(torch.full((1, 1, 32, 32), 0.5), Identity(), Objective(), held_out)
+    outputs = list(outputs_whose_changes_are_smallest_at(60, 300))
+    for i, output in enumerate(outputs):
+        output[..., 0, :8] = 0.5 + 0.4 * 0.99**i
+    variance = replace(RULE, patience=300)
+    rule = HeldOutRule(warm_up=1, patience=300, bound=2.0, variance=variance)
+    best = tracked(outputs, variance)[0].watches[0].best_iteration
+    assert tracked(outputs, rule, problem)[0].watches[0].best_iteration == 2 * best
+    unbounded = replace(rule, bound=1000)
+    assert tracked(outputs, unbounded, problem)[0].watches[0].best_iteration == 300
+
+
+@pytest.mark.parametrize(("observed", "held_out"), [(2, 1), (9216, 369), (65536, 1000), (10**6, 10_000)])
+def test_number_of_held_out_pixels_suits_the_image(observed, held_out):
+    assert HeldOutRule().held_out(observed) == held_out
 
 
 def test_held_out_pixels_are_not_in_the_loss():

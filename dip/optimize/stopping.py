@@ -1,119 +1,16 @@
 """When to stop without a reference, and which output is the answer.
 
-A rule is a value. For one optimisation it makes a watch, which sees every output, keeps everything on
-the outputs' device, and never waits for it until it is asked.
+A rule is a value. For one optimisation it makes a watch.
 """
 
-import copy
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
 
 from dip.objective import Problem
-
-Signal = Callable[[Tensor, Tensor], Tensor]
-"""A scalar on the device, from an output and the average of the outputs, each (1, C, H, W)."""
-
-
-class Watch:
-    """Follows a signal through an optimisation and keeps the average at the best moment so far.
-
-    Attributes:
-        signal: its newest value, a scalar.
-        answer: (1, C, H, W), the averaged output at the best iteration.
-        reason: what is said when the watch, not the limit of iterations, ends the optimisation.
-    """
-
-    def __init__(self, signal_of: Signal | None, reason: str, like: Tensor) -> None:
-        self.reason = reason
-        self.signal = torch.full((), torch.nan, device=like.device)
-        self.answer = torch.zeros_like(like)
-        self._signal_of = signal_of
-        self._best_iteration = torch.zeros((), dtype=torch.int64, device=like.device)
-        self._iteration = 0
-
-    def update(self, output: Tensor, average: Tensor) -> None:
-        """Take the next iteration's output and the average of all outputs, (1, C, H, W) each."""
-        self._iteration += 1
-        if self._signal_of is not None:
-            self.signal = self._signal_of(output, average)
-        is_better = self._is_better()
-        self._best_iteration = torch.where(is_better, self._iteration, self._best_iteration)
-        self.answer = torch.where(is_better, average, self.answer)
-
-    def _is_better(self) -> Tensor:
-        """Whether the present moment is better than the best so far: without a signal, always."""
-        return torch.ones((), dtype=torch.bool, device=self.signal.device)
-
-    def snapshot(self) -> Self:
-        """The watch as it is now; later outputs do not change it."""
-        same = copy.copy(self)
-        same._signal_of = copy.copy(self._signal_of)  # it may remember outputs
-        return same
-
-    @property
-    def best_iteration(self) -> int:
-        """The iteration `answer` was taken at. Waits for the device."""
-        return int(self._best_iteration)
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the rule has seen enough. Waits for the device."""
-        return False
-
-
-class MinimumWatch(Watch):
-    """Keeps the average at the signal's minimum; done when there was no new one for long enough."""
-
-    def __init__(
-        self,
-        signal_of: Signal,
-        reason: str,
-        like: Tensor,
-        *,
-        warm_up: int,
-        patience: int,
-        tolerance: float = 0.0,
-    ) -> None:
-        super().__init__(signal_of, reason, like)
-        self._warm_up, self._patience, self._tolerance = warm_up, patience, tolerance
-        self._minimum = torch.full((), torch.inf, device=like.device)
-
-    def _is_better(self) -> Tensor:
-        if self._iteration <= self._warm_up:
-            return super()._is_better()
-        # A minimum that comes after the patience has run out is not this rule's any more.
-        in_time = self._iteration - self._best_iteration <= self._patience
-        is_better = in_time & (self.signal < (1 + self._tolerance) * self._minimum)
-        self._minimum = torch.minimum(self.signal, self._minimum)
-        return is_better
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the patience is exhausted. Waits for the device."""
-        return self._iteration - self.best_iteration >= self._patience
-
-
-class ThresholdWatch(Watch):
-    """Keeps the average at the first moment the signal is down to a threshold, and is done then."""
-
-    def __init__(self, signal_of: Signal, reason: str, like: Tensor, *, threshold: float) -> None:
-        super().__init__(signal_of, reason, like)
-        self._threshold = threshold
-        self._is_reached = torch.zeros((), dtype=torch.bool, device=like.device)
-
-    def _is_better(self) -> Tensor:
-        is_open = ~self._is_reached
-        self._is_reached = self._is_reached | (self.signal <= self._threshold)
-        return is_open
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the threshold has been reached. Waits for the device."""
-        return bool(self._is_reached)
+from dip.optimize.watches import BoundedWatch, MinimumWatch, ThresholdWatch, Watch
 
 
 class StopRule(Protocol):
@@ -125,9 +22,8 @@ class StopRule(Protocol):
 
     name: ClassVar[str]
 
-    @property
-    def held_out_share(self) -> float:
-        """Share of the measurement's pixels that the rule wants kept out of E."""
+    def held_out(self, observed: int) -> int:
+        """How many of so many observed pixels the rule wants kept out of E."""
 
     def watch(self, problem: Problem, like: Tensor) -> Watch:
         """A watch over one optimisation.
@@ -160,11 +56,14 @@ class VarianceRule:
     """
 
     name: ClassVar[str] = "variance"
-    held_out_share: ClassVar[float] = 0.0
     forgetting: float = 0.02
     tolerance: float = 0.015
     warm_up: int = 100
     patience: int = 1000
+
+    def held_out(self, observed: int) -> int:  # noqa: ARG002 - never any
+        """None."""
+        return 0
 
     def watch(self, problem: Problem, like: Tensor) -> Watch:  # noqa: ARG002 - the outputs tell enough
         """A watch over one optimisation."""
@@ -200,25 +99,34 @@ class MovingVariance:
 class HeldOutRule:
     """Stop when the averaged output's error at pixels that E never saw has passed its minimum.
 
-    Without bias where the noise of pixels is independent; wrong for JPEG artifacts, which are not.
+    Without bias where the noise of pixels is independent. Noise that neighbours share looks like
+    structure to held-out pixels: the variance's minimum, which does not care, bounds the search.
 
     Attributes:
-        share: of the measurement's pixels that are held out.
+        pixels: how many are held out, where that is between the two shares.
+        least_share: of the observed pixels; a large image can spare more than `pixels`.
+        most_share: of the observed pixels; a small image cannot spare them.
+        bound: the answer is no later than so many times the iteration of the variance's minimum.
+        variance: the rule that bounds.
         warm_up: iterations before the search for the minimum begins.
         patience: iterations without a new minimum after which the optimisation stops.
 
-    Source: cross-validation over pixels; cf. Wang et al., TMLR 2023, section 2.
+    Source: cross-validation over pixels; cf. Wang et al., TMLR 2023, section 2. The bound is ours.
     """
 
     name: ClassVar[str] = "held-out"
-    share: float = 0.03
+    pixels: int = 1000
+    least_share: float = 0.01
+    most_share: float = 0.04
+    bound: float = 2.0
+    variance: VarianceRule = VarianceRule()
     warm_up: int = 100
     patience: int = 1000
 
-    @property
-    def held_out_share(self) -> float:
-        """Share of the pixels kept out of E."""
-        return self.share
+    def held_out(self, observed: int) -> int:
+        """How many of so many observed pixels are kept out of E."""
+        wanted = min(max(self.pixels, self.least_share * observed), self.most_share * observed)
+        return max(1, round(wanted))
 
     def watch(self, problem: Problem, like: Tensor) -> Watch:
         """A watch over one optimisation, whose problem has held-out pixels."""
@@ -226,7 +134,15 @@ class HeldOutRule:
         def signal(output: Tensor, average: Tensor) -> Tensor:  # noqa: ARG001 - a signal takes both
             return problem.held_out_error(average)
 
-        return MinimumWatch(signal, "held-out-minimum", like, warm_up=self.warm_up, patience=self.patience)
+        return BoundedWatch(
+            signal,
+            "held-out-minimum",
+            like,
+            warm_up=self.warm_up,
+            patience=self.patience,
+            bounding=self.variance.watch(problem, like),
+            bound=self.bound,
+        )
 
 
 @dataclass(frozen=True)
@@ -241,9 +157,12 @@ class NoiseLevelRule:
     """
 
     name: ClassVar[str] = "noise-level"
-    held_out_share: ClassVar[float] = 0.0
     sigma: float
     factor: float = 1.0
+
+    def held_out(self, observed: int) -> int:  # noqa: ARG002 - never any
+        """None."""
+        return 0
 
     def watch(self, problem: Problem, like: Tensor) -> Watch:
         """A watch over one optimisation."""
@@ -260,7 +179,10 @@ class FixedRule:
     """Run all iterations and take the last average."""
 
     name: ClassVar[str] = "fixed"
-    held_out_share: ClassVar[float] = 0.0
+
+    def held_out(self, observed: int) -> int:  # noqa: ARG002 - never any
+        """None."""
+        return 0
 
     def watch(self, problem: Problem, like: Tensor) -> Watch:  # noqa: ARG002 - there is nothing to watch
         """A watch over one optimisation."""

@@ -7,7 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from dip.optimize.stopping import Watch
+from dip.optimize.watches import Watch
 
 AVERAGE_WEIGHT = 0.99
 

@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 from dip.config import Configuration
 from dip.methods.optimization import problem_of, settings_of
 from dip.optimize.loop import Fit
-from dip.optimize.stopping import FixedRule, HeldOutRule, NoiseLevelRule, StopRule, VarianceRule, Watch
+from dip.optimize.stopping import FixedRule, HeldOutRule, NoiseLevelRule, StopRule, VarianceRule
 from dip.optimize.tracker import OutputTracker
+from dip.optimize.watches import Watch
 from dip.restoration import restore
 from dip.studies.base import Findings, Study, TableRow, Trial
 from dip.studies.subject import Subject, subject_of

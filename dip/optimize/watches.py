@@ -1,0 +1,145 @@
+"""What watches one optimisation for a stop rule: it sees every output and remembers the best moment.
+
+Everything stays on the outputs' device, and nothing waits for it until it is asked.
+"""
+
+import copy
+from collections.abc import Callable
+from typing import Self
+
+import torch
+from torch import Tensor
+
+Signal = Callable[[Tensor, Tensor], Tensor]
+"""A scalar on the device, from an output and the average of the outputs, each (1, C, H, W)."""
+
+
+class Watch:
+    """Follows a signal through an optimisation and keeps the average at the best moment so far.
+
+    Attributes:
+        signal: its newest value, a scalar.
+        answer: (1, C, H, W), the averaged output at the best iteration.
+        reason: what is said when the watch, not the limit of iterations, ends the optimisation.
+    """
+
+    def __init__(self, signal_of: Signal | None, reason: str, like: Tensor) -> None:
+        self.reason = reason
+        self.signal = torch.full((), torch.nan, device=like.device)
+        self.answer = torch.zeros_like(like)
+        self._signal_of = signal_of
+        self._best_iteration = torch.zeros((), dtype=torch.int64, device=like.device)
+        self._iteration = 0
+
+    def update(self, output: Tensor, average: Tensor) -> None:
+        """Take the next iteration's output and the average of all outputs, (1, C, H, W) each."""
+        self._iteration += 1
+        if self._signal_of is not None:
+            self.signal = self._signal_of(output, average)
+        is_better = self._is_better()
+        self._best_iteration = torch.where(is_better, self._iteration, self._best_iteration)
+        self.answer = torch.where(is_better, average, self.answer)
+
+    def _is_better(self) -> Tensor:
+        """Whether the present moment is better than the best so far: without a signal, always."""
+        return torch.ones((), dtype=torch.bool, device=self.signal.device)
+
+    def snapshot(self) -> Self:
+        """The watch as it is now; later outputs do not change it."""
+        same = copy.copy(self)
+        same._signal_of = copy.copy(self._signal_of)  # it may remember outputs
+        return same
+
+    @property
+    def best_iteration(self) -> int:
+        """The iteration `answer` was taken at. Waits for the device."""
+        return int(self._best_iteration)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the rule has seen enough. Waits for the device."""
+        return False
+
+
+class MinimumWatch(Watch):
+    """Keeps the average at the signal's minimum; done when there was no new one for long enough."""
+
+    def __init__(
+        self,
+        signal_of: Signal,
+        reason: str,
+        like: Tensor,
+        *,
+        warm_up: int,
+        patience: int,
+        tolerance: float = 0.0,
+    ) -> None:
+        super().__init__(signal_of, reason, like)
+        self._warm_up, self._patience, self._tolerance = warm_up, patience, tolerance
+        self._minimum = torch.full((), torch.inf, device=like.device)
+
+    def _is_better(self) -> Tensor:
+        if self._iteration <= self._warm_up:
+            return super()._is_better()
+        # A minimum that comes after the patience has run out is not this rule's any more.
+        in_time = self._iteration - self._best_iteration <= self._patience
+        is_better = in_time & (self.signal < (1 + self._tolerance) * self._minimum)
+        self._minimum = torch.minimum(self.signal, self._minimum)
+        return is_better
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the patience is exhausted. Waits for the device."""
+        return self._iteration - self.best_iteration >= self._patience
+
+
+class BoundedWatch(MinimumWatch):
+    """Keeps the average at the signal's minimum, as long as that is not far behind another watch's."""
+
+    def __init__(
+        self,
+        signal_of: Signal,
+        reason: str,
+        like: Tensor,
+        *,
+        warm_up: int,
+        patience: int,
+        bounding: Watch,
+        bound: float,
+    ) -> None:
+        super().__init__(signal_of, reason, like, warm_up=warm_up, patience=patience)
+        self._bounding, self._bound = bounding, bound
+
+    def update(self, output: Tensor, average: Tensor) -> None:
+        """Take the next iteration's output and the average of all outputs, (1, C, H, W) each."""
+        self._bounding.update(output, average)
+        super().update(output, average)
+
+    def _is_better(self) -> Tensor:
+        in_bounds = self._iteration <= self._bound * self._bounding._best_iteration
+        return super()._is_better() & in_bounds
+
+    def snapshot(self) -> Self:
+        """The watch as it is now; later outputs do not change it."""
+        same = super().snapshot()
+        same._bounding = self._bounding.snapshot()
+        return same
+
+
+class ThresholdWatch(Watch):
+    """Keeps the average at the first moment the signal is down to a threshold, and is done then."""
+
+    def __init__(self, signal_of: Signal, reason: str, like: Tensor, *, threshold: float) -> None:
+        super().__init__(signal_of, reason, like)
+        self._threshold = threshold
+        self._is_reached = torch.zeros((), dtype=torch.bool, device=like.device)
+
+    def _is_better(self) -> Tensor:
+        is_open = ~self._is_reached
+        self._is_reached = self._is_reached | (self.signal <= self._threshold)
+        return is_open
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the threshold has been reached. Waits for the device."""
+        return bool(self._is_reached)
