@@ -6,7 +6,6 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from dip.errors import ImageError
 from dip.objective import Problem
 from dip.optimize.device import body_precision, repeatable_on
 from dip.optimize.loop import Fit, minimize
@@ -44,7 +43,6 @@ def restore(
 
     Raises:
         DivergenceError: the optimisation did not converge.
-        ImageError: the stop rule needs held-out pixels, and there are too few.
 
     Source: Ulyanov, Vedaldi, Lempitsky, *Deep Image Prior*, CVPR 2018, equation 2.
     """
@@ -75,11 +73,6 @@ def _with_held_out_pixels(problem: Problem, rule: StopRule, generator: torch.Gen
     count = rule.held_out(observed)
     if not count:
         return problem
-    if observed < 2:
-        raise ImageError(
-            f"Expected at least two observed pixels, to hold one out; got {observed}. "
-            "Choose another stop rule."
-        )
     return replace(problem, held_out=order <= order.flatten().kthvalue(count).values)
 
 

@@ -7,7 +7,7 @@ from typing import Self
 
 import pyarrow as pa
 from prefect import flow
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from dip.errors import ConfigurationError
 from dip.job import Outcome
@@ -35,15 +35,17 @@ class StudyParameters(BenchmarkParameters):
     """
 
     study: StudyName
-    snapshots: tuple[int, ...] = (0, 300, 900, 1900)
+    snapshots: tuple[int, ...] = Field((0, 300, 900, 1900), min_length=1)
 
     @model_validator(mode="after")
-    def _snapshots_have_a_step(self) -> Self:
-        if min(self.snapshots, default=-1) < 0 or math.gcd(*self.snapshots) < LEAST_STEP:
+    def _snapshots_can_be_taken(self) -> Self:
+        if min(self.snapshots) < 0 or max(self.snapshots) == 0 or math.gcd(*self.snapshots) < LEAST_STEP:
             raise ValueError(
-                f"snapshots are taken at multiples of a common step of at least {LEAST_STEP} iterations; "
-                f"got {', '.join(map(str, self.snapshots))}"
+                f"snapshots are taken at multiples of a common step of at least {LEAST_STEP} iterations, "
+                f"at least one of them above 0; got {', '.join(map(str, self.snapshots))}"
             )
+        if self.study == "snapshots" and self.max_iterations is not None:
+            raise ValueError("snapshots say themselves how many iterations are run (--snapshots)")
         return self
 
 

@@ -156,9 +156,10 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def photograph(name: str, side_px: int = 48) -> Image.Image:
-    """A photograph that comes with scikit-image, made small."""
-    return Image.fromarray(getattr(data, name)()).resize((side_px, side_px), Image.Resampling.LANCZOS)
+def photograph(name: str, side_px: int = 48, box: tuple[int, int, int, int] | None = None) -> Image.Image:
+    """A photograph that comes with scikit-image, or a part of it, made small."""
+    whole = Image.fromarray(getattr(data, name)())
+    return whole.resize((side_px, side_px), Image.Resampling.LANCZOS, box)
 
 
 def write_photographs(folder: Path, count: int, side_px: int = 48) -> Path:

@@ -170,14 +170,6 @@ def test_masks_of_a_super_resolution_say_what_to_leave_out(tmp_path):
     assert run(tmp_path, "a.png", asked, masks=masks["masks"])["status"] == "restored"
 
 
-def test_held_out_pixels_are_observed_ones_and_there_must_be_some(tmp_path):
-    for side_px, status in ((1, "failed"), (2, "restored")):
-        (tmp_path / "in").mkdir(exist_ok=True)
-        photograph("coffee", side_px).save(tmp_path / "in" / "a.png")
-        asked = Configuration("denoise", max_iterations=3, variation=Variation(stop="held-out"))
-        assert run(tmp_path, "a.png", asked)["status"] == status
-
-
 @pytest.mark.parametrize("missing", [0.01, 0.99])
 def test_image_too_small_to_hide_a_part_of_it_fails(tmp_path, missing):
     (tmp_path / "in").mkdir()

@@ -6,12 +6,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
 from dip.config import Configuration, Variation
 from dip.degradations import Degradation
 from dip.storage import Location
 from dip.studies import study_called
 from dip.studies.base import Trial
+from flows.study import StudyParameters
 from tests.conftest import photograph, write_photographs
 
 SMALL = Configuration(
@@ -82,23 +84,29 @@ def test_architectures_are_all_the_networks(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("study", "files"),
+    ("study", "option", "files"),
     [
         (
             "curves",
-            {"curves.parquet", "reached.parquet", "photo-00.png-curves.png", "photo-01.png-curves.png"},
+            ("--max-iterations", 10),
+            {"curves.parquet", "reached.parquet", "photo-00.png-curves.png"},
         ),
-        ("stopping", {"psnr.parquet", "signals.parquet", "stops.parquet", "photo-00.png-stopping.png"}),
-        ("architectures", {"architectures.parquet", "photo-00.png-architectures.png"}),
-        ("snapshots", {"snapshots.parquet", "photo-00.png-snapshots.png", "snapshots"}),
+        (
+            "stopping",
+            ("--max-iterations", 10),
+            {"psnr.parquet", "signals.parquet", "stops.parquet", "photo-00.png-stopping.png"},
+        ),
+        (
+            "snapshots",
+            ("--snapshots", "0,20,40"),
+            {"snapshots.parquet", "photo-00.png-snapshots.png", "snapshots"},
+        ),
     ],
 )
-def test_study_command_leaves_tables_and_plots(dip, tmp_path, study, files):
+def test_study_command_leaves_tables_and_plots(dip, tmp_path, study, option, files):
     source = write_photographs(tmp_path / "in", 1, 32)
     (source / "broken.png").write_bytes(b"no image")
-    finished = dip(
-        "study", study, source, tmp_path / "out", "--max-iterations", 300 if study == "snapshots" else 10
-    )
+    finished = dip("study", study, source, tmp_path / "out", *option)
     assert finished.returncode == 1, finished.stderr
     assert "broken.png" in finished.stdout
     assert "no known image format" in finished.stdout
@@ -111,3 +119,16 @@ def test_study_command_leaves_tables_and_plots(dip, tmp_path, study, files):
     again = dip("study", study, source, tmp_path / "out")
     assert again.returncode == 2
     assert "new or empty output" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"snapshots": (0,)}, "at least one of them above 0"),
+        ({"snapshots": (0, 7)}, "multiples of a common step"),
+        ({"max_iterations": 100}, "say themselves how many"),
+    ],
+)
+def test_snapshots_that_cannot_be_taken_are_refused(options, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        StudyParameters(source="in", output="out", task="denoise", study="snapshots", **options)

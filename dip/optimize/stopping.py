@@ -124,12 +124,16 @@ class HeldOutRule:
     patience: int = 1000
 
     def held_out(self, observed: int) -> int:
-        """How many of so many observed pixels are kept out of E."""
+        """How many of so many observed pixels are kept out of E; none of a single one."""
+        if observed < 2:
+            return 0
         wanted = min(max(self.pixels, self.least_share * observed), self.most_share * observed)
         return max(1, round(wanted))
 
     def watch(self, problem: Problem, like: Tensor) -> Watch:
-        """A watch over one optimisation, whose problem has held-out pixels."""
+        """A watch over one optimisation; where nothing could be held out, the variance's rule decides."""
+        if problem.held_out is None:
+            return self.variance.watch(problem, like)
 
         def signal(output: Tensor, average: Tensor) -> Tensor:  # noqa: ARG001 - a signal takes both
             return problem.held_out_error(average)
