@@ -181,14 +181,16 @@ def _asked(parameters: Batch) -> dict[str, Any]:
         "embed": parameters.embed,
         "uncertainty": parameters.uncertainty,
         **asdict(parameters.configuration),
-        # It changes with what a preset means, too.
-        "configuration": parameters.configuration.hash,
+        # What a preset means can change between versions, while its name does not.
+        "meaning of the preset": parameters.configuration.hash,
     }
 
 
 def _check_same(stored: Mapping[str, Any], asked: Mapping[str, Any], run_id: str) -> None:
     was, now = _flat(stored), _flat(asked)
     differing = [name for name in sorted(was | now) if was.get(name) != now.get(name)]
+    if len(differing) > 1:  # the others say it better
+        differing = [name for name in differing if name != "meaning of the preset"]
     if differing:
         changes = "; ".join(f"{name} was {was.get(name)!r} and is {now.get(name)!r}" for name in differing)
         raise ConfigurationError(
