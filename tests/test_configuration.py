@@ -1,13 +1,18 @@
 """What can be asked for, and what it comes to."""
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
+from dip import vocabulary
 from dip.config import Configuration, Variation
-from dip.degradations import Degradation
+from dip.degradations import _SHAPES, Degradation
 from dip.errors import ConfigurationError
-from dip.objective import Objective
+from dip.objective import DATA_TERMS, Objective
+from dip.operators import OPERATORS
+from dip.operators.downsampling import KERNELS
+from dip.parameterizations.layers import UPSAMPLINGS
 from dip.presets import PRESETS
 
 
@@ -114,3 +119,25 @@ def test_hash_changes_with_all_that_decides_the_result():
     ]
     hashes = {configuration.hash for configuration in (base, *others)}
     assert len(hashes) == 1 + len(others)
+
+
+@pytest.mark.parametrize(
+    ("words", "table"),
+    [
+        (vocabulary.Preset, PRESETS),
+        (vocabulary.Kernel, KERNELS),
+        (vocabulary.Upsampling, UPSAMPLINGS),
+        (vocabulary.DataTerm, DATA_TERMS),
+        (vocabulary.MaskShape, _SHAPES),
+        (vocabulary.Task, OPERATORS),
+    ],
+)
+def test_words_are_the_names_that_the_engine_has_something_for(words, table):
+    assert set(get_args(words)) == set(table)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_has_settings_for_a_task_it_names(preset):
+    task = next(iter(PRESETS[preset]))
+    configuration = Configuration("denoise" if task == "any" else task, preset=preset)
+    assert configuration.settings == PRESETS[preset][task]

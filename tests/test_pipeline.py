@@ -11,6 +11,7 @@ from PIL import Image as PillowImage
 
 from dip.config import Configuration, Variation
 from dip.degradations import Degradation
+from dip.parameterizations import NETWORKS
 from dip.storage import Location
 from tests.conftest import files_below, photograph, write_photographs
 from tests.one_image import run
@@ -199,3 +200,35 @@ def test_methods_beside_it_make_the_same_rows(tmp_path, method):
     assert row["protocol"] == "denoise-rgb"
     assert row["iterations"] is row["stop_rule"] is row["psnr_peak_db"] is None
     assert row["psnr_db"] > row["psnr_degraded_db"]
+
+
+NETWORK_OF_ONE_FILE = """
+from dataclasses import dataclass
+
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Pointwise:
+    width: int = 8
+
+    def canvas_px(self, height_px, width_px):
+        return height_px, width_px
+
+    def input_shape(self, canvas_px):
+        return (self.width, *canvas_px)
+
+    def network(self, output_channels, canvas_px):
+        return nn.Sequential(nn.Conv2d(self.width, output_channels, 1), nn.Sigmoid())
+"""
+
+
+def test_new_network_is_one_file_and_one_line(tmp_path, monkeypatch):
+    (tmp_path / "pointwise.py").write_text(NETWORK_OF_ONE_FILE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(NETWORKS, "pointwise", "pointwise:Pointwise")
+    write_photographs(tmp_path / "in", 1)
+    asked = replace(DENOISE, variation=Variation(network="pointwise", width=5))
+    row = run(tmp_path, "photo-00.png", asked)
+    assert row["status"] == "restored"
+    assert row["variation"] == "network=pointwise width=5 max_iterations=30"
