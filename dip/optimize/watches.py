@@ -81,11 +81,15 @@ class MinimumWatch(Watch):
     def _is_better(self) -> Tensor:
         if self._iteration <= self._warm_up:
             return super()._is_better()
-        # A minimum that comes after the patience has run out is not this rule's any more.
-        in_time = self._iteration - self._best_iteration <= self._patience
-        is_better = in_time & (self.signal < (1 + self._tolerance) * self._minimum)
-        self._minimum = torch.minimum(self.signal, self._minimum)
+        is_eligible = self._is_eligible()
+        is_better = is_eligible & (self.signal < (1 + self._tolerance) * self._minimum)
+        lowest = torch.minimum(self.signal, self._minimum)
+        self._minimum = torch.where(is_eligible, lowest, self._minimum)
         return is_better
+
+    def _is_eligible(self) -> Tensor:
+        """Whether the present moment can be the answer: not once the patience has run out."""
+        return self._iteration - self._best_iteration <= self._patience
 
     @property
     def is_done(self) -> bool:
@@ -115,9 +119,9 @@ class BoundedWatch(MinimumWatch):
         self._bounding.update(output, average)
         super().update(output, average)
 
-    def _is_better(self) -> Tensor:
+    def _is_eligible(self) -> Tensor:
         in_bounds = self._iteration <= self._bound * self._bounding._best_iteration
-        return super()._is_better() & in_bounds
+        return super()._is_eligible() & in_bounds
 
     def snapshot(self) -> Self:
         """The watch as it is now; later outputs do not change it."""
