@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dip.objective import Problem
-from dip.optimize.watches import BoundedWatch, MinimumWatch, ThresholdWatch, Watch
+from dip.optimize.watches import MinimumWatch, ThresholdWatch, Watch
 
 
 class StopRule(Protocol):
@@ -138,7 +138,7 @@ class HeldOutRule:
         def signal(output: Tensor, average: Tensor) -> Tensor:  # noqa: ARG001 - a signal takes both
             return problem.held_out_error(average)
 
-        return BoundedWatch(
+        return MinimumWatch(
             signal,
             "held-out-minimum",
             like,

@@ -62,7 +62,18 @@ class Watch:
 
 
 class MinimumWatch(Watch):
-    """Keeps the average at the signal's minimum; done when there was no new one for long enough."""
+    """Keeps the average at the signal's minimum; done when there was no new one for long enough.
+
+    Args:
+        signal_of: the signal.
+        reason: what is said when the watch ends the optimisation.
+        like: a tensor of the outputs' shape, on their device.
+        warm_up: iterations before the search begins.
+        patience: iterations without a new minimum after which it ends.
+        tolerance: share of the minimum by which a signal above it still counts as one.
+        bounding: a watch whose best moment bounds the search, if one does.
+        bound: the answer is no later than so many times that moment's iteration.
+    """
 
     def __init__(
         self,
@@ -73,9 +84,12 @@ class MinimumWatch(Watch):
         warm_up: int,
         patience: int,
         tolerance: float = 0.0,
+        bounding: Watch | None = None,
+        bound: float = float("inf"),
     ) -> None:
         super().__init__(signal_of, reason, like)
         self._warm_up, self._patience, self._tolerance = warm_up, patience, tolerance
+        self._bounding, self._bound = bounding, bound
         self._minimum = torch.full((), torch.inf, device=like.device)
 
     def _is_better(self) -> Tensor:
@@ -88,46 +102,28 @@ class MinimumWatch(Watch):
         return is_better
 
     def _is_eligible(self) -> Tensor:
-        """Whether the present moment can be the answer: not once the patience has run out."""
-        return self._iteration - self._best_iteration <= self._patience
+        """Whether the present moment can be the answer: with patience left, and within the bound."""
+        has_patience = self._iteration - self._best_iteration <= self._patience
+        if self._bounding is None:
+            return has_patience
+        return has_patience & (self._iteration <= self._bound * self._bounding._best_iteration)
+
+    def update(self, output: Tensor, average: Tensor) -> None:
+        """Take the next iteration's output and the average of all outputs, (1, C, H, W) each."""
+        if self._bounding is not None:
+            self._bounding.update(output, average)
+        super().update(output, average)
+
+    def snapshot(self) -> Self:
+        """The watch as it is now; later outputs do not change it."""
+        same = super().snapshot()
+        same._bounding = None if self._bounding is None else self._bounding.snapshot()
+        return same
 
     @property
     def is_done(self) -> bool:
         """Whether the patience is exhausted. Waits for the device."""
         return self._iteration - self.best_iteration >= self._patience
-
-
-class BoundedWatch(MinimumWatch):
-    """Keeps the average at the signal's minimum, as long as that is not far behind another watch's."""
-
-    def __init__(
-        self,
-        signal_of: Signal,
-        reason: str,
-        like: Tensor,
-        *,
-        warm_up: int,
-        patience: int,
-        bounding: Watch,
-        bound: float,
-    ) -> None:
-        super().__init__(signal_of, reason, like, warm_up=warm_up, patience=patience)
-        self._bounding, self._bound = bounding, bound
-
-    def update(self, output: Tensor, average: Tensor) -> None:
-        """Take the next iteration's output and the average of all outputs, (1, C, H, W) each."""
-        self._bounding.update(output, average)
-        super().update(output, average)
-
-    def _is_eligible(self) -> Tensor:
-        in_bounds = self._iteration <= self._bound * self._bounding._best_iteration
-        return super()._is_eligible() & in_bounds
-
-    def snapshot(self) -> Self:
-        """The watch as it is now; later outputs do not change it."""
-        same = super().snapshot()
-        same._bounding = self._bounding.snapshot()
-        return same
 
 
 class ThresholdWatch(Watch):
