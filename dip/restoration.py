@@ -81,14 +81,16 @@ def _drawing(
 ) -> Callable[[], Tensor]:
     """The function that draws the next output, g(θ, z + noise), cropped to the image."""
     height_px, width_px = size_px
-    noise = torch.empty_like(z)  # contiguous: only so does torch draw normal numbers in vectors
+    z = z.contiguous(memory_format=torch.channels_last)
+    # torch draws normal numbers in vectors only into contiguous memory, which this is, channels last.
+    noise = torch.empty_like(z.movedim(1, -1))
     generator = torch.Generator(z.device).manual_seed(seed)
     precision = body_precision(z.device, settings.precision)
 
     def draw() -> Tensor:
         noise.normal_(0, settings.input_noise, generator=generator)
         with torch.autocast(z.device.type, dtype=precision, enabled=precision is not torch.float32):
-            drawn: Tensor = network((z + noise).contiguous(memory_format=torch.channels_last))
+            drawn: Tensor = network((z + noise.movedim(-1, 1)).to(precision))
         return drawn[..., :height_px, :width_px]
 
     return draw

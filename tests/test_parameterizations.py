@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+import torch.nn.functional as F
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dip.errors import ConfigurationError
@@ -13,6 +14,7 @@ from dip.parameterizations import NETWORKS, parameterization_called
 from dip.parameterizations.deep_decoder import DeepDecoder
 from dip.parameterizations.network_input import canvas_size_px, meshgrid, network_input, uniform_noise
 from dip.parameterizations.pixels import Pixels
+from dip.parameterizations.resampling import BilinearUpsampling, ReflectionPadding
 from dip.parameterizations.resnet import ResNet
 from dip.parameterizations.skip import Skip
 from dip.parameterizations.unet import UNet
@@ -135,9 +137,49 @@ def test_each_scale_has_its_own_width_skip_and_upsampling():
     finest = network.body
     coarsest = finest.deeper[2]
     assert finest.skip is None
-    assert [finest.deeper[-1].mode, coarsest.deeper[-1].mode] == ["nearest", "bilinear"]
-    assert [part.deeper[0][0].out_channels for part in (finest, coarsest)] == [2, 3]
-    assert coarsest.skip[0].out_channels == 5
+    assert isinstance(finest.deeper[-1], torch.nn.Upsample)
+    assert isinstance(coarsest.deeper[-1], BilinearUpsampling)
+    assert [outputs_of(part.deeper[0]) for part in (finest, coarsest)] == [2, 3]
+    assert outputs_of(coarsest.skip) == 5
+
+
+def outputs_of(layers) -> int:
+    """Channels of the first convolution in them."""
+    return next(layer for layer in layers.modules() if isinstance(layer, torch.nn.Conv2d)).out_channels
+
+
+@settings(deadline=None)  # the first convolution of a shape is compiled
+@given(
+    batch=st.integers(1, 2),
+    channels=st.integers(1, 5),
+    height_px=st.integers(1, 9),
+    width_px=st.integers(1, 9),
+)
+def test_bilinear_upsampling_is_torchs_with_the_same_gradient(batch, channels, height_px, width_px):
+    features = torch.rand(batch, channels, height_px, width_px, dtype=torch.float64, requires_grad=True)
+    torchs = F.interpolate(features, scale_factor=2.0, mode="bilinear")
+    assert_equal_with_gradients(features, BilinearUpsampling()(features), torchs)
+
+
+@settings(deadline=None)  # the first convolution of a shape is compiled
+@given(
+    padding_px=st.integers(1, 4),
+    channels=st.integers(1, 5),
+    height_px=st.integers(1, 9),
+    width_px=st.integers(1, 9),
+)
+def test_reflection_padding_is_torchs_with_the_same_gradient(padding_px, channels, height_px, width_px):
+    size_px = (height_px + padding_px, width_px + padding_px)
+    features = torch.rand(1, channels, *size_px, dtype=torch.float64, requires_grad=True)
+    torchs = F.pad(features, (padding_px,) * 4, mode="reflect")
+    assert_equal_with_gradients(features, ReflectionPadding(padding_px)(features), torchs)
+
+
+def assert_equal_with_gradients(features, ours, torchs):
+    assert torch.equal(ours, torchs)
+    weights = torch.rand_like(torchs)
+    gradients = [torch.autograd.grad(result, features, weights)[0] for result in (ours, torchs)]
+    torch.testing.assert_close(*gradients)
 
 
 @pytest.mark.parametrize(

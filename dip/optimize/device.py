@@ -49,8 +49,8 @@ def repeatable_on(device: torch.device) -> Iterator[None]:
     On a CPU, one thread: sums are split among threads, so that a result's last bits depend on their
     number, and with one it does not matter how many workers share the machine. A batch keeps the
     other cores busy. On a GPU, float32 is float32, not TF32, which keeps some fits from converging,
-    and the convolutions' algorithms are fixed ones; reflection padding and bilinear upsampling still
-    add up their gradients in any order, so that last bits can differ there.
+    and the convolutions' algorithms are fixed ones; padding and upsampling are ours, since torch's
+    add up their gradients in any order there.
     """
     threads, cudnn = torch.get_num_threads(), torch.backends.cudnn
     if device.type == "cpu":

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from dip.errors import ConfigurationError
+from dip.parameterizations.resampling import BilinearUpsampling, ReflectionPadding
 
 UPSAMPLINGS = ("bilinear", "nearest")
 LEAKY_SLOPE = 0.2
@@ -32,13 +33,13 @@ class ImageHead(nn.Module):
             return torch.sigmoid(drawn).movedim(-1, 1)
 
 
-def convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Conv2d:
+def convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Module:
     """A convolution with an odd kernel that keeps the size, or divides it by `stride`.
 
     It reflects kernel // 2 pixels at the border: each side needs one pixel more than that.
     """
-    padding = kernel // 2
-    return nn.Conv2d(inputs, outputs, kernel, stride, padding, padding_mode="reflect" if padding else "zeros")
+    unpadded = nn.Conv2d(inputs, outputs, kernel, stride)
+    return nn.Sequential(ReflectionPadding(kernel // 2), unpadded) if kernel > 1 else unpadded
 
 
 def normalization(channels: int) -> nn.BatchNorm2d:
@@ -46,9 +47,9 @@ def normalization(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, track_running_stats=False)
 
 
-def upsampling(mode: str) -> nn.Upsample:
+def upsampling(mode: str) -> nn.Module:
     """Twice the size, by `bilinear` or `nearest` interpolation."""
-    return nn.Upsample(scale_factor=2, mode=mode, align_corners=False if mode == "bilinear" else None)
+    return BilinearUpsampling() if mode == "bilinear" else nn.Upsample(scale_factor=2, mode=mode)
 
 
 def require_upsampling(*modes: str) -> None:

@@ -1,0 +1,116 @@
+"""Padding and upsampling with gradients of their own: torch's are slow, and on a GPU without an order.
+
+Values are torch's, to the bit. The gradients of torch's own layers are added up atomically on a GPU,
+so that last bits differ from run to run, and on a CPU they leave the channels-last memory format.
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+BILINEAR_TAPS = (0.25, 0.75, 0.75, 0.25)
+"""What a pixel gives to the four nearest of a line of twice the length."""
+
+
+class ReflectionPadding(nn.Module):
+    """Mirror so many pixels at each border, without repeating the border itself."""
+
+    def __init__(self, width_px: int) -> None:
+        super().__init__()
+        self.width_px = width_px
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C, H + 2 width, W + 2 width); each side needs width + 1 pixels."""
+        padded: Tensor = _Reflect.apply(features, self.width_px)  # type: ignore[no-untyped-call]
+        return padded
+
+
+class BilinearUpsampling(nn.Module):
+    """Twice the size by bilinear interpolation, corners not aligned."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C, 2 H, 2 W)."""
+        enlarged: Tensor = _UpsampleBilinear.apply(features)  # type: ignore[no-untyped-call]
+        return enlarged
+
+
+class _Reflect(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, width_px: int) -> Tensor:
+        ctx.width_px = width_px
+        batch, channels, height_px, width = features.shape
+        padded = torch.empty(
+            (batch, channels, height_px + 2 * width_px, width + 2 * width_px),
+            dtype=features.dtype,
+            device=features.device,
+            memory_format=torch.channels_last,
+        )
+        padded[..., width_px:-width_px, width_px:-width_px] = features
+        for lines in (padded[..., width_px:-width_px, :].transpose(2, 3), padded):
+            for outer, inner in _mirrored_lines(width_px):
+                lines[:, :, outer] = lines[:, :, inner]
+        return padded
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (padded,) = gradients
+        width_px = ctx.width_px
+        rows = padded[..., width_px:-width_px, :].clone(memory_format=torch.channels_last)
+        inside = slice(width_px, -width_px)
+        for outer, inner in _mirrored_lines(width_px):
+            rows[:, :, _without(inner, width_px)] += padded[:, :, outer]
+        features = rows[..., inside].clone(memory_format=torch.channels_last)
+        for outer, inner in _mirrored_lines(width_px):
+            features[..., _without(inner, width_px)] += rows[..., outer]
+        return features, None
+
+
+def _mirrored_lines(width_px: int) -> list[tuple[int, int]]:
+    """Indices of the lines outside the image, each with the line inside that it repeats."""
+    first = [(width_px - i, width_px + i) for i in range(1, width_px + 1)]
+    return first + [(-1 - outer, -1 - inner) for outer, inner in first]
+
+
+def _without(line: int, width_px: int) -> int:
+    """A padded line's index without the padding."""
+    return line - width_px if line >= 0 else line + width_px
+
+
+class _UpsampleBilinear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, features: Tensor) -> Tensor:  # noqa: ARG004 - nothing needs to be kept
+        return F.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:  # noqa: ARG004 - nothing was kept
+        """The transpose of the interpolation: a convolution per channel, with stride 2.
+
+        Beyond the border the interpolation repeats the outermost line, which gets that share back.
+        """
+        enlarged = gradients[0].contiguous(memory_format=torch.channels_last)
+        features = _thin(enlarged, (4, 4))
+        rows = 0.25 * _thin(enlarged[:, :, [0, -1]], (1, 4))
+        columns = 0.25 * _thin(enlarged[..., [0, -1]], (4, 1))
+        for i in (0, -1):
+            features[:, :, i] += rows[:, :, i]
+            features[..., i] += columns[..., i]
+            for j in (0, -1):
+                features[..., i, j] += 0.0625 * enlarged[..., i, j]
+        return features
+
+
+def _thin(image: Tensor, taps: tuple[int, int]) -> Tensor:
+    """Each channel weighted by the bilinear taps and halved, along the axes that have taps."""
+    line = image.new_tensor(BILINEAR_TAPS)
+    down, across = (line if count > 1 else image.new_ones(1) for count in taps)
+    channels = image.shape[1]
+    weights = (down[:, None] * across).expand(channels, 1, -1, -1).contiguous()
+    return F.conv2d(
+        image,
+        weights,
+        stride=tuple(2 if count > 1 else 1 for count in taps),
+        padding=tuple(1 if count > 1 else 0 for count in taps),
+        groups=channels,
+    )
