@@ -123,7 +123,7 @@ class Configuration:
 
     task: Task
     method: Method = "dip"
-    preset: Preset = "fast"
+    preset: Preset = "auto"
     variation: Variation = field(default_factory=Variation)
     seed: int = 0
     runs: int = 1

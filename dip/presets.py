@@ -1,4 +1,4 @@
-"""Named settings per task as data: what the paper uses, a fast variant, and the variations of both."""
+"""Named settings per task as data: measured best, what the paper uses, and the variations of both."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -15,7 +15,7 @@ from dip.optimize.loop import Schedule
 from dip.optimize.stopping import FixedRule, HeldOutRule, NoiseLevelRule, StopRule, VarianceRule
 from dip.parameterizations import parameterization_called
 from dip.parameterizations.base import Parameterization
-from dip.parameterizations.network_input import MESHGRID_CHANNELS
+from dip.parameterizations.network_input import MESHGRID_CHANNELS, Ramp
 from dip.parameterizations.pixels import Pixels
 from dip.parameterizations.skip import Skip
 
@@ -39,7 +39,7 @@ class Settings:
     """
 
     parameterization: Parameterization
-    input_noise: float
+    input_noise: float | Ramp
     schedule: Schedule
     precision: torch.dtype = torch.float32
     network_input: str = "noise"
@@ -59,6 +59,7 @@ ANY_TASK = "any"
 
 EMV = VarianceRule()
 HELD_OUT = HeldOutRule()
+HELD_OUT_SOON = HeldOutRule(patience=200)
 D = Skip()
 D_NEAREST = replace(D, skip_channels=128, upsampling="nearest")
 NARROW = replace(D, width=32)
@@ -74,6 +75,12 @@ LIBRARY = Skip(
     pointwise=False,
 )
 SPARSE = replace(D, width=(16, 32, 64, 128, 128), skip_channels=0, downsampling="average")
+
+
+def _with_muon(input_noise: float | Ramp, iterations: int, rule: StopRule) -> Settings:
+    schedule = Schedule(0.02, iterations, rule, optimizer="muon")
+    return Settings(NARROW, input_noise, schedule, torch.bfloat16)
+
 
 PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
     {
@@ -92,6 +99,12 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
         "paper-library": {"inpaint": Settings(LIBRARY, 0.0, Schedule(0.01, 3000, FixedRule()))},
         "paper-missing": {"inpaint": Settings(D, 0.03, Schedule(0.001, 11000, FixedRule()))},
         "paper-sparse": {"inpaint": Settings(SPARSE, 0.0, Schedule(0.01, 1000, FixedRule()))},
+        "auto": {
+            "any": _with_muon(Ramp(0.02, 0.1, 300), 1200, HELD_OUT_SOON),
+            "denoise σ50.0": _with_muon(Ramp(0.03, 0.1, 200), 1200, HELD_OUT_SOON),
+            "super-resolution": _with_muon(0.03, 800, FixedRule()),
+            "inpaint": _with_muon(0.03, 1500, HELD_OUT_SOON),
+        },
         "fast": {
             "any": Settings(NARROW, 1 / 30, Schedule(0.01, 5000, HELD_OUT), torch.bfloat16),
             "super-resolution": Settings(NARROW, 0.03, Schedule(0.01, 2000, EMV), torch.bfloat16),
@@ -123,7 +136,7 @@ def settings_for(configuration: Configuration) -> Settings | None:
 
 def _of_preset(configuration: Configuration) -> Settings:
     """The preset's settings for the task at its scale factor or noise level, for the task, or for any."""
-    by_task, task = PRESETS[configuration.preset], configuration.task
+    by_task, task = PRESETS[_preset_of(configuration)], configuration.task
     sigma = configuration.degradation.sigma if configuration.degradation else None
     special = f"{task} ×{configuration.scale}" if configuration.scale_factor > 1 else f"{task} σ{sigma}"
     for name in (special, task, ANY_TASK):
@@ -131,8 +144,18 @@ def _of_preset(configuration: Configuration) -> Settings:
             return by_task[name]
     raise ConfigurationError(
         f"Expected the preset {configuration.preset} with the task {' or '.join(by_task)}; "
-        f"got {task}. Use fast or paper for it."
+        f"got {task}. Use auto, fast or paper for it."
     )
+
+
+def _preset_of(configuration: Configuration) -> str:
+    """The preset; `fast` in place of `auto` for the networks that `auto` was not measured with.
+
+    A residual network, for one, does not converge to a super-resolution with Muon's steps.
+    """
+    asked = configuration.variation.network
+    is_measured = asked is None or parameterization_called(asked) is Skip
+    return configuration.preset if is_measured or configuration.preset != "auto" else "fast"
 
 
 def _of_pixels(configuration: Configuration) -> Settings:

@@ -1,5 +1,6 @@
 """The restoration of one image: x* = g(θ*, z), θ* = argmin E(A g(θ, z), y) + λ R(g(θ, z))."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from dip.optimize.device import body_precision, repeatable_on
 from dip.optimize.loop import Fit, minimize
 from dip.optimize.stopping import StopRule
 from dip.optimize.tracker import OutputTracker
-from dip.parameterizations.network_input import network_input
+from dip.parameterizations.network_input import Ramp, network_input
 from dip.presets import Settings
 
 
@@ -84,11 +85,14 @@ def _drawing(
     z = z.contiguous(memory_format=torch.channels_last)
     # torch draws normal numbers in vectors only into contiguous memory, which this is, channels last.
     noise = torch.empty_like(z.movedim(1, -1))
+    deviation = settings.input_noise
+    iterations = itertools.count()
     generator = torch.Generator(z.device).manual_seed(seed)
     precision = body_precision(z.device, settings.precision)
 
     def draw() -> Tensor:
-        noise.normal_(0, settings.input_noise, generator=generator)
+        level = deviation.at(next(iterations)) if isinstance(deviation, Ramp) else deviation
+        noise.normal_(0, level, generator=generator)
         with torch.autocast(z.device.type, dtype=precision, enabled=precision is not torch.float32):
             drawn: Tensor = network((z + noise.movedim(-1, 1)).to(precision))
         return drawn[..., :height_px, :width_px]

@@ -27,7 +27,7 @@ else:
     StudyName = Literal[tuple(STUDIES)]
 
 Preset = Literal[
-    "fast", "paper", "paper-jpeg", "paper-hole", "paper-library", "paper-missing", "paper-sparse"
+    "auto", "fast", "paper", "paper-jpeg", "paper-hole", "paper-library", "paper-missing", "paper-sparse"
 ]
 Upsampling = Literal["bilinear", "nearest"]
 DataTerm = Literal["squared", "huber", "l1"]

@@ -32,7 +32,11 @@ WeightsOption = Annotated[
     typer.Option("--weights", metavar="FILE", help="TorchScript or ONNX network, for the method trained."),
 ]
 PresetOption = Annotated[
-    Preset, typer.Option("--preset", help="A narrow network (fast), or the published settings.")
+    Preset,
+    typer.Option(
+        "--preset",
+        help="The best measured settings (auto), a narrow network with Adam (fast), or the published ones.",
+    ),
 ]
 RunsOption = Annotated[
     int, typer.Option("--runs", metavar="N", min=1, help="Average N restorations from different seeds.")

@@ -42,7 +42,7 @@ class BatchParameters(BaseModel):
         output: folder or URL of the results.
         task: what is wrong with the images.
         method: `dip`, or what it is compared to.
-        preset: `fast`, or `paper` and its variants for the published settings.
+        preset: `auto`, or `fast`, or `paper` and its variants for the published settings.
         seed: results depend on it, the images and the configuration alone.
         runs: restorations from different seeds that are averaged.
         uncertainty: also write the deviation between the runs.
@@ -76,7 +76,7 @@ class BatchParameters(BaseModel):
     output: str
     task: Task
     method: Method = "dip"
-    preset: Preset = "fast"
+    preset: Preset = "auto"
     seed: int = Field(0, ge=0, lt=2**63)
     runs: int = Field(1, ge=1)
     uncertainty: bool = False

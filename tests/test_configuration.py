@@ -73,7 +73,7 @@ def test_variation_reaches_the_settings():
     assert (varied.parameterization.width, varied.parameterization.scales) == (8, 2)
     assert varied.objective == Objective("huber", 0.1)
     assert engine(max_iterations=10).schedule.iterations == 10
-    assert engine(max_iterations=10**6) == PRESETS["fast"]["any"]
+    assert engine(max_iterations=10**6) == PRESETS["auto"]["any"]
     eight = Configuration("super-resolution", preset="paper", scale=8).settings
     assert (eight.input_noise, eight.schedule.iterations) == (0.05, 4000)
 

@@ -32,7 +32,7 @@ def test_result_depends_on_bytes_not_on_names(tmp_path):
     size=SHAPES,
     mode=st.sampled_from(["L", "RGB", "RGBA", "P", "I;16"]),
     task=st.sampled_from(["denoise", "inpaint", "super-resolution"]),
-    preset=st.sampled_from(["fast", "paper"]),
+    preset=st.sampled_from(["auto", "fast", "paper"]),
     network=st.sampled_from([None, "skip", "unet", "resnet", "deep-decoder"]),
 )
 def test_any_size_and_mode_comes_back_in_its_size(tmp_path, size, mode, task, preset, network):

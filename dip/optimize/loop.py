@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from dip.curve import CurvePoint
 from dip.errors import DivergenceError
 from dip.objective import Problem
+from dip.optimize.optimizers import OPTIMIZERS
 from dip.optimize.stopping import StopRule
 from dip.optimize.tracker import OutputTracker
 
@@ -27,16 +28,18 @@ class Schedule:
     """How the optimisation proceeds.
 
     Attributes:
-        learning_rate: of Adam.
+        learning_rate: of the optimizer.
         iterations: at most so many.
         rule: when to stop before that.
         window: iterations between two looks at losses and signals.
+        optimizer: a name in `dip.optimize.optimizers.OPTIMIZERS`.
     """
 
     learning_rate: float
     iterations: int
     rule: StopRule
     window: int = WINDOW
+    optimizer: str = "adam"
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def minimize(
     observe: Callable[[OutputTracker], None] | None = None,
     also: Sequence[StopRule] = (),
 ) -> Fit:
-    """Minimise the problem's loss over the network's parameters with Adam.
+    """Minimise the problem's loss over the network's parameters.
 
     The device is waited for once in a window of iterations, never inside one. A window that ends in
     a fall is undone: weights and the optimiser's moments go back to its start.
@@ -119,7 +122,7 @@ class _Run:
         also: Sequence[StopRule],
     ) -> None:
         self.draw, self.problem, self.network = draw, problem, network
-        self.optimizer = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate, fused=True)
+        self.optimizer = OPTIMIZERS[schedule.optimizer](network.parameters(), schedule.learning_rate)
         with torch.no_grad():
             first = draw()
         watches = [rule.watch(problem, first) for rule in (schedule.rule, *also)]

@@ -1,5 +1,7 @@
 """z: the fixed input of the network, and the canvas it lives on."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -7,6 +9,28 @@ from dip.errors import ConfigurationError
 
 AMPLITUDE = 0.1
 MESHGRID_CHANNELS = 2
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """A number that grows linearly with the iterations, and then stays.
+
+    As deviation of the input noise: little of it lets the structure be fitted at once, and more of it,
+    later, keeps the image's noise from being fitted too.
+
+    Attributes:
+        first: at iteration 0.
+        last: from `iterations` on.
+        iterations: how long it grows.
+    """
+
+    first: float
+    last: float
+    iterations: int
+
+    def at(self, iteration: int) -> float:
+        """Its value at an iteration."""
+        return self.first + (self.last - self.first) * min(1.0, iteration / self.iterations)
 
 
 def canvas_size_px(height_px: int, width_px: int, scales: int, coarsest_side_px: int = 2) -> tuple[int, int]:
