@@ -177,7 +177,7 @@ def _varied(settings: Settings, configuration: Configuration) -> Settings:
             schedule,
             learning_rate=_either(asked.learning_rate, schedule.learning_rate),
             iterations=schedule.iterations if cap is None else min(cap, schedule.iterations),
-            rule=_rule(asked) or schedule.rule,
+            rule=_rule(asked, schedule.rule),
         ),
         objective=Objective(_either(asked.data_term, objective.data_term), _either(asked.tv, objective.tv)),
     )
@@ -187,12 +187,12 @@ def _either(asked: T | None, usual: T) -> T:
     return usual if asked is None else asked
 
 
-def _rule(variation: Variation) -> StopRule | None:
-    if variation.stop is None:
-        return None
+def _rule(variation: Variation, usual: StopRule) -> StopRule:
+    if variation.stop in (None, usual.name):
+        return usual
     if variation.noise_level is not None:
         return NoiseLevelRule(variation.noise_level / 255)
-    rules: dict[str, StopRule] = {"variance": EMV, "held-out": HELD_OUT, "fixed": FixedRule()}
+    rules: dict[str | None, StopRule] = {"variance": EMV, "held-out": HELD_OUT, "fixed": FixedRule()}
     return rules[variation.stop]
 
 
