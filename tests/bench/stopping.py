@@ -29,7 +29,7 @@ DAMAGES = {
     "sigma 50": ["--task", "denoise", "--sigma", "50"],
     "half missing": ["--task", "inpaint", "--missing", "0.5"],
 }
-ITERATIONS = "2000"
+ITERATIONS = "1000"
 
 
 def make_references(datasets: Path, folder: Path) -> None:
