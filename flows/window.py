@@ -3,11 +3,14 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 from distributed import Client, Future
+from distributed.client import ClosedClientError
 from distributed.scheduler import KilledWorker
 
 from dip.errors import ClusterError, ImageError, StorageError
@@ -90,9 +93,10 @@ class Window(Generic[J, R]):
                 self._check()
 
     def _submit(self, job: J, finished: "SimpleQueue[tuple[J, Future]]") -> None:
-        future = self._client.submit(
-            self._work, replace(job, device=self._device), resources={RESOURCE: 1}, pure=False
-        )
+        with _scheduler_expected():
+            future = self._client.submit(
+                self._work, replace(job, device=self._device), resources={RESOURCE: 1}, pure=False
+            )
 
         def when_done(future: Future) -> None:
             with self._condition:
@@ -105,7 +109,8 @@ class Window(Generic[J, R]):
     def _result(self, job: J, future: Future) -> R:
         error = _error(future)
         if error is None:
-            result: R = future.result()
+            with _scheduler_expected():
+                result: R = future.result()
             return result
         if isinstance(error, StorageError):
             raise error
@@ -134,10 +139,8 @@ class Window(Generic[J, R]):
             if now - self._looked_at < POLL_S:
                 return
             self._looked_at = now
-        try:
+        with _scheduler_expected():
             self._slots = count_slots(self._client)
-        except (OSError, TimeoutError, ValueError) as error:  # ValueError: the client has given up
-            raise ClusterError(_continue_later("the Dask scheduler does not answer")) from error
         if self._slots:
             self._seen_at = now
         elif now - self._seen_at > WITHOUT_WORKERS_S:
@@ -154,6 +157,15 @@ def _error(future: Future) -> BaseException | None:
         raise ClusterError(_continue_later("the Dask scheduler was lost"))
     error: BaseException | None = future.exception()
     return error
+
+
+@contextmanager
+def _scheduler_expected() -> Iterator[None]:
+    """End what is asked of the client in a ClusterError if its scheduler is gone."""
+    try:
+        yield
+    except (OSError, CancelledError, ClosedClientError, ValueError) as error:  # ValueError: it gave up
+        raise ClusterError(_continue_later("the Dask scheduler does not answer")) from error
 
 
 def _continue_later(reason: str) -> str:

@@ -115,7 +115,7 @@ def test_lost_scheduler_ends_the_run_in_a_sentence(dip, environment, tmp_path):
         wait_for(lambda: records(tmp_path / "out"), "the first restoration")
         scheduler.kill()
         _, errors = run.communicate(timeout=150)
-    assert run.returncode == 2
+    assert run.returncode == 2, errors
     assert "the same line continues the run" in errors
     assert "Traceback" not in errors
 
