@@ -8,36 +8,16 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from dip.studies import STUDIES
-from dip.vocabulary import Damage, MaskShape, ProtocolName, StudyName
+from dip.vocabulary import Damage, ProtocolName, StudyName
 from flows.options import (
-    DataTermOption,
-    DepthOption,
-    DeviceOption,
-    EmbedOption,
-    InputChannelsOption,
-    InputNoiseOption,
-    IterationsOption,
-    KernelOption,
-    LearningRateOption,
-    MethodOption,
-    NetworkOption,
-    NoiseLevelOption,
+    MaskOption,
+    MissingOption,
     Output,
-    PresetOption,
-    RunsOption,
-    ScaleOption,
-    SchedulerOption,
-    SeedOption,
+    SigmaOption,
     Source,
-    StopOption,
     StorageOption,
     TaskOption,
-    TVOption,
-    UncertaintyOption,
-    UpsamplingOption,
-    WeightsOption,
-    WidthOption,
-    WorkersOption,
+    with_options,
 )
 
 CONTINUE = "Interrupted. What is finished is safe; the same line continues the run."
@@ -67,6 +47,7 @@ def prepare() -> None:
     epilog="Examples: `dip restore scans restored --task inpaint --masks scratches`; "
     "`dip restore s3://archive/scans s3://archive/restored --task denoise`"
 )
+@with_options()
 def restore(
     source: Source,
     output: Output,
@@ -78,31 +59,7 @@ def restore(
     damage: Annotated[
         Damage, typer.Option("--damage", help="The mask value that marks what to repair.")
     ] = "white",
-    scale: ScaleOption = 4,
-    kernel: KernelOption = None,
-    method: MethodOption = "dip",
-    weights: WeightsOption = None,
-    preset: PresetOption = "auto",
-    seed: SeedOption = 0,
-    runs: RunsOption = 1,
-    uncertainty: UncertaintyOption = False,
-    max_iterations: IterationsOption = None,
-    network: NetworkOption = None,
-    width: WidthOption = None,
-    depth: DepthOption = None,
-    upsampling: UpsamplingOption = None,
-    input_channels: InputChannelsOption = None,
-    input_noise: InputNoiseOption = None,
-    learning_rate: LearningRateOption = None,
-    data_term: DataTermOption = None,
-    tv: TVOption = None,
-    stop: StopOption = None,
-    noise_level: NoiseLevelOption = None,
-    device: DeviceOption = "auto",
-    workers: WorkersOption = None,
-    scheduler: SchedulerOption = None,
-    storage_options: StorageOption = None,
-    embed: EmbedOption = False,
+    **options: Any,
 ) -> None:
     """Restore all images below SRC and write them, with a table of results, to OUT.
 
@@ -120,6 +77,7 @@ def restore(
     epilog="Examples: `dip evaluate kodak results --task denoise --sigma 25`; "
     "`dip evaluate kodak holes --task inpaint --missing 0.5`"
 )
+@with_options()
 def evaluate(
     source: Source,
     output: Output,
@@ -127,9 +85,7 @@ def evaluate(
     protocol: Annotated[
         ProtocolName | None, typer.Option("--protocol", help="How it is done, else the task's usual one.")
     ] = None,
-    sigma: Annotated[
-        float | None, typer.Option("--sigma", help="Gaussian noise in 8-bit units; 25 for a plain denoise.")
-    ] = None,
+    sigma: SigmaOption = None,
     poisson: Annotated[
         float | None, typer.Option("--poisson", metavar="N", help="Shot noise of N photons per bright pixel.")
     ] = None,
@@ -140,33 +96,9 @@ def evaluate(
     jpeg: Annotated[
         int | None, typer.Option("--jpeg", metavar="QUALITY", help="Artifacts of a JPEG compression.")
     ] = None,
-    missing: Annotated[float | None, typer.Option("--missing", help="Share of missing pixels.")] = None,
-    mask: Annotated[MaskShape | None, typer.Option("--mask", help="Hide a shape instead.")] = None,
-    scale: ScaleOption = 4,
-    kernel: KernelOption = None,
-    method: MethodOption = "dip",
-    weights: WeightsOption = None,
-    preset: PresetOption = "auto",
-    seed: SeedOption = 0,
-    runs: RunsOption = 1,
-    uncertainty: UncertaintyOption = False,
-    max_iterations: IterationsOption = None,
-    network: NetworkOption = None,
-    width: WidthOption = None,
-    depth: DepthOption = None,
-    upsampling: UpsamplingOption = None,
-    input_channels: InputChannelsOption = None,
-    input_noise: InputNoiseOption = None,
-    learning_rate: LearningRateOption = None,
-    data_term: DataTermOption = None,
-    tv: TVOption = None,
-    stop: StopOption = None,
-    noise_level: NoiseLevelOption = None,
-    device: DeviceOption = "auto",
-    workers: WorkersOption = None,
-    scheduler: SchedulerOption = None,
-    storage_options: StorageOption = None,
-    embed: EmbedOption = False,
+    missing: MissingOption = None,
+    mask: MaskOption = None,
+    **options: Any,
 ) -> None:
     """Damage the references below SRC, restore them, and measure how well that went.
 
@@ -197,34 +129,29 @@ def results(
         _refuse(error)
 
 
+STUDY_OPTIONS = (
+    "scale", "preset", "seed", "max_iterations", "network", "width", "tv",
+    "device", "workers", "scheduler", "storage_options",
+)  # fmt: skip
+
+
 @app.command(
     epilog="Examples: `dip study curves kodak impedance`; "
     "`dip study stopping kodak stops --task inpaint --missing 0.5`"
 )
+@with_options(*STUDY_OPTIONS)
 def study(
     study: Annotated[StudyName, typer.Argument(metavar="STUDY", help=f"One of {', '.join(STUDIES)}.")],
     source: Source,
     output: Output,
     task: TaskOption = "denoise",
-    sigma: Annotated[
-        float | None, typer.Option("--sigma", help="Gaussian noise in 8-bit units; 25 for a plain denoise.")
-    ] = None,
-    missing: Annotated[float | None, typer.Option("--missing", help="Share of missing pixels.")] = None,
-    mask: Annotated[MaskShape | None, typer.Option("--mask", help="Hide a shape instead.")] = None,
-    scale: ScaleOption = 4,
-    preset: PresetOption = "auto",
-    seed: SeedOption = 0,
-    max_iterations: IterationsOption = None,
+    sigma: SigmaOption = None,
+    missing: MissingOption = None,
+    mask: MaskOption = None,
     snapshots: Annotated[
         str, typer.Option("--snapshots", metavar="N,N,…", help="Iterations to look at, for snapshots.")
     ] = "0,300,900,1900",
-    network: NetworkOption = None,
-    width: WidthOption = None,
-    tv: TVOption = None,
-    device: DeviceOption = "auto",
-    workers: WorkersOption = None,
-    scheduler: SchedulerOption = None,
-    storage_options: StorageOption = None,
+    **options: Any,
 ) -> None:
     """Study the method itself on the references below SRC; tables and plots go to OUT.
 
@@ -259,24 +186,24 @@ def demo(
 
 def _run(flow: Any, model: Any, asked: dict[str, Any]) -> None:
     """Call a flow with the options of the command line, print what became of it, and exit."""
-    from dip.storage import Location
     from flows.report import print_failures, print_summary
 
     parameters = _parameters(model, asked)
     summary = _called(flow, parameters)
     print_summary(summary)
     if summary.failed:
-        print_failures(Location(summary.output, asked["storage_options"]), summary.run_id)
+        print_failures(parameters.location(summary.output), summary.run_id)
         raise typer.Exit(1)
 
 
 def _parameters(model: Any, asked: dict[str, Any]) -> Any:
-    """What the options of the command line ask of a flow."""
+    """What the options of the command line, the shared ones among them, ask of a flow."""
     from pydantic import ValidationError
 
-    asked["storage_options"] = _json_object(asked["storage_options"])
+    options = asked.pop("options")
+    storage_options = _json_object(options.pop("storage_options"))
     try:
-        return model(**asked)
+        return model(**asked, **options, storage_options=storage_options)
     except ValidationError as error:
         _refuse("; ".join(_sentence(problem) for problem in error.errors()))
 

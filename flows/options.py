@@ -1,12 +1,16 @@
-"""The options that commands share, as types of their parameters."""
+"""The options that commands share: types of their parameters, and parameters that are given to them."""
 
-from typing import Annotated
+import inspect
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Annotated, Any
 
 import typer
 
 from dip.vocabulary import (
     DataTerm,
     Kernel,
+    MaskShape,
     Method,
     Network,
     Preset,
@@ -20,6 +24,11 @@ Output = Annotated[
     str, typer.Argument(metavar="OUT", help="Folder or URL of the results: a new one, or an earlier run's.")
 ]
 TaskOption = Annotated[Task, typer.Option("--task", help="What is wrong with the images.")]
+SigmaOption = Annotated[
+    float | None, typer.Option("--sigma", help="Gaussian noise in 8-bit units; 25 for a plain denoise.")
+]
+MissingOption = Annotated[float | None, typer.Option("--missing", help="Share of missing pixels.")]
+MaskOption = Annotated[MaskShape | None, typer.Option("--mask", help="Hide a shape instead.")]
 ScaleOption = Annotated[
     int, typer.Option("--scale", min=2, max=8, help="Scale factor of a super-resolution.")
 ]
@@ -64,7 +73,7 @@ InputNoiseOption = Annotated[
 ]
 LearningRateOption = Annotated[
     float | None,
-    typer.Option("--learning-rate", metavar="X", min=0, rich_help_panel=ENGINE, help="Of Adam."),
+    typer.Option("--learning-rate", metavar="X", min=0, rich_help_panel=ENGINE, help="Of the optimizer."),
 ]
 UpsamplingOption = Annotated[
     Upsampling | None, typer.Option("--upsampling", rich_help_panel=ENGINE, help="Its interpolation.")
@@ -111,3 +120,55 @@ StorageOption = Annotated[
 EmbedOption = Annotated[
     bool, typer.Option("--embed", help="Put restored images into the Parquet rows instead of files.")
 ]
+
+SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
+    {
+        "scale": (ScaleOption, 4),
+        "kernel": (KernelOption, None),
+        "method": (MethodOption, "dip"),
+        "weights": (WeightsOption, None),
+        "preset": (PresetOption, "auto"),
+        "seed": (SeedOption, 0),
+        "runs": (RunsOption, 1),
+        "uncertainty": (UncertaintyOption, False),
+        "max_iterations": (IterationsOption, None),
+        "network": (NetworkOption, None),
+        "width": (WidthOption, None),
+        "depth": (DepthOption, None),
+        "upsampling": (UpsamplingOption, None),
+        "input_channels": (InputChannelsOption, None),
+        "input_noise": (InputNoiseOption, None),
+        "learning_rate": (LearningRateOption, None),
+        "data_term": (DataTermOption, None),
+        "tv": (TVOption, None),
+        "stop": (StopOption, None),
+        "noise_level": (NoiseLevelOption, None),
+        "device": (DeviceOption, "auto"),
+        "workers": (WorkersOption, None),
+        "scheduler": (SchedulerOption, None),
+        "storage_options": (StorageOption, None),
+        "embed": (EmbedOption, False),
+    }
+)
+"""Type and default of each option that is given to commands, in the order of their help."""
+
+
+def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command that takes `**options` the shared options so called, or all of them.
+
+    Typer reads options off a signature, so that each command would have to repeat them there.
+    """
+    given = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, (annotation, default) in SHARED.items()
+        if not names or name in names
+    ]
+
+    def extend(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command)
+        *own, _ = signature.parameters.values()
+        command.__signature__ = signature.replace(parameters=[*own, *given])  # type: ignore[attr-defined]
+        command.__annotations__ |= {option.name: option.annotation for option in given}
+        return command
+
+    return extend

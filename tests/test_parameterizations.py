@@ -1,6 +1,7 @@
 """g and z."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pytest
@@ -148,37 +149,31 @@ def outputs_of(layers) -> int:
     return next(layer for layer in layers.modules() if isinstance(layer, torch.nn.Conv2d)).out_channels
 
 
-@settings(deadline=None)  # the first convolution of a shape is compiled
+OURS_AND_TORCHS = {
+    "upsampling": (BilinearUpsampling(), partial(F.interpolate, scale_factor=2.0, mode="bilinear"))
+}
+OURS_AND_TORCHS |= {
+    f"padding {n}": (ReflectionPadding(n), partial(F.pad, pad=(n,) * 4, mode="reflect")) for n in range(1, 5)
+}
+
+
+@pytest.mark.parametrize("layer", OURS_AND_TORCHS)
+@settings(deadline=None, max_examples=50)  # the first convolution of a shape is compiled
 @given(
     batch=st.integers(1, 2),
     channels=st.integers(1, 5),
     height_px=st.integers(1, 9),
     width_px=st.integers(1, 9),
 )
-def test_bilinear_upsampling_is_torchs_with_the_same_gradient(batch, channels, height_px, width_px):
-    features = torch.rand(batch, channels, height_px, width_px, dtype=torch.float64, requires_grad=True)
-    torchs = F.interpolate(features, scale_factor=2.0, mode="bilinear")
-    assert_equal_with_gradients(features, BilinearUpsampling()(features), torchs)
-
-
-@settings(deadline=None)  # the first convolution of a shape is compiled
-@given(
-    padding_px=st.integers(1, 4),
-    channels=st.integers(1, 5),
-    height_px=st.integers(1, 9),
-    width_px=st.integers(1, 9),
-)
-def test_reflection_padding_is_torchs_with_the_same_gradient(padding_px, channels, height_px, width_px):
-    size_px = (height_px + padding_px, width_px + padding_px)
-    features = torch.rand(1, channels, *size_px, dtype=torch.float64, requires_grad=True)
-    torchs = F.pad(features, (padding_px,) * 4, mode="reflect")
-    assert_equal_with_gradients(features, ReflectionPadding(padding_px)(features), torchs)
-
-
-def assert_equal_with_gradients(features, ours, torchs):
-    assert torch.equal(ours, torchs)
-    weights = torch.rand_like(torchs)
-    gradients = [torch.autograd.grad(result, features, weights)[0] for result in (ours, torchs)]
+def test_resampling_is_torchs_with_the_same_gradient(layer, batch, channels, height_px, width_px):
+    ours, torchs = OURS_AND_TORCHS[layer]
+    least_px = getattr(ours, "width_px", 0)
+    size_px = (height_px + least_px, width_px + least_px)
+    features = torch.rand(batch, channels, *size_px, dtype=torch.float64, requires_grad=True)
+    expected = torchs(features)
+    assert torch.equal(ours(features), expected)
+    weights = torch.rand_like(expected)
+    gradients = [torch.autograd.grad(layer(features), features, weights)[0] for layer in (ours, torchs)]
     torch.testing.assert_close(*gradients)
 
 

@@ -30,9 +30,16 @@ class ReflectionPadding(nn.Module):
 class BilinearUpsampling(nn.Module):
     """Twice the size by bilinear interpolation, corners not aligned."""
 
+    taps: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        # On the device once: a copy from the host at each iteration would wait for it.
+        self.register_buffer("taps", torch.tensor(BILINEAR_TAPS), persistent=False)
+
     def forward(self, features: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C, 2 H, 2 W)."""
-        enlarged: Tensor = _UpsampleBilinear.apply(features)  # type: ignore[no-untyped-call]
+        enlarged: Tensor = _UpsampleBilinear.apply(features, self.taps)  # type: ignore[no-untyped-call]
         return enlarged
 
 
@@ -80,37 +87,37 @@ def _without(line: int, width_px: int) -> int:
 
 class _UpsampleBilinear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, features: Tensor) -> Tensor:  # noqa: ARG004 - nothing needs to be kept
+    def forward(ctx: Any, features: Tensor, taps: Tensor) -> Tensor:
+        ctx.taps = taps
         return F.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:  # noqa: ARG004 - nothing was kept
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         """The transpose of the interpolation: a convolution per channel, with stride 2.
 
         Beyond the border the interpolation repeats the outermost line, which gets that share back.
         """
         enlarged = gradients[0].contiguous(memory_format=torch.channels_last)
-        features = _thin(enlarged, (4, 4))
-        rows = 0.25 * _thin(enlarged[:, :, [0, -1]], (1, 4))
-        columns = 0.25 * _thin(enlarged[..., [0, -1]], (4, 1))
+        taps = ctx.taps.to(enlarged.dtype)
+        features = _halved(enlarged, taps[:, None] * taps)
+        # Strided views of the two outermost lines: a list of indices would be copied from the host.
+        rows = 0.25 * _halved(enlarged[:, :, :: enlarged.shape[2] - 1], taps[None])
+        columns = 0.25 * _halved(enlarged[..., :: enlarged.shape[3] - 1], taps[:, None])
         for i in (0, -1):
             features[:, :, i] += rows[:, :, i]
             features[..., i] += columns[..., i]
             for j in (0, -1):
                 features[..., i, j] += 0.0625 * enlarged[..., i, j]
-        return features
+        return features, None
 
 
-def _thin(image: Tensor, taps: tuple[int, int]) -> Tensor:
-    """Each channel weighted by the bilinear taps and halved, along the axes that have taps."""
-    line = image.new_tensor(BILINEAR_TAPS)
-    down, across = (line if count > 1 else image.new_ones(1) for count in taps)
+def _halved(image: Tensor, taps: Tensor) -> Tensor:
+    """Each channel weighted by taps, (rows, columns), and halved along the axes that have several."""
     channels = image.shape[1]
-    weights = (down[:, None] * across).expand(channels, 1, -1, -1).contiguous()
     return F.conv2d(
         image,
-        weights,
-        stride=tuple(2 if count > 1 else 1 for count in taps),
-        padding=tuple(1 if count > 1 else 0 for count in taps),
+        taps.expand(channels, 1, -1, -1).contiguous(),
+        stride=tuple(2 if count > 1 else 1 for count in taps.shape),
+        padding=tuple(1 if count > 1 else 0 for count in taps.shape),
         groups=channels,
     )
