@@ -100,7 +100,7 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
         "paper-missing": {"inpaint": Settings(D, 0.03, Schedule(0.001, 11000, FixedRule()))},
         "paper-sparse": {"inpaint": Settings(SPARSE, 0.0, Schedule(0.01, 1000, FixedRule()))},
         "auto": {
-            "any": _with_muon(Ramp(0.02, 0.1, 300), 1200, HELD_OUT_SOON),
+            "any": _with_muon(Ramp(0.02, 0.06, 300), 1200, HELD_OUT_SOON),
             "denoise σ50.0": _with_muon(Ramp(0.03, 0.1, 200), 1200, HELD_OUT_SOON),
             "super-resolution": _with_muon(0.03, 800, FixedRule()),
             "inpaint": _with_muon(0.03, 1500, HELD_OUT_SOON),
