@@ -129,6 +129,30 @@ def results(
         _refuse(error)
 
 
+@app.command(epilog="Example: `dip verify restored`")
+def verify(
+    output: Annotated[str, typer.Argument(metavar="OUT", help="Folder or URL of the results.")],
+    storage_options: StorageOption = None,
+) -> None:
+    """Check restored images and their sidecars against the rows: what is missing, changed or extra.
+
+    Exits with 1 if there is any of it.
+    """
+    from dip.errors import DipError
+    from dip.storage import Location
+    from flows.report import print_findings
+    from flows.verify import verify as verify_output
+
+    try:
+        location = Location(output, _json_object(storage_options))
+        files, findings = verify_output(location)
+    except DipError as error:
+        _refuse(error)
+    print_findings(location, files, findings)
+    if findings:
+        raise typer.Exit(1)
+
+
 STUDY_OPTIONS = (
     "scale", "preset", "seed", "max_iterations", "network", "width", "tv",
     "device", "workers", "scheduler", "storage_options",

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import dip
 from dip.config import Configuration
+from dip.images.naming import AskedFormat
 from dip.results import Row, encode_record
 from dip.storage import Location
 
@@ -19,6 +20,7 @@ class Job:
         record: name below `output` of the image's own record, written last.
         embed: whether the restored image goes into the record instead of a file.
         uncertainty: whether the deviation between several runs is written, too.
+        file_format: of the restored image: `source` for that of the image, or `png` or `tiff`.
         device: `auto`, `cpu`, `cuda` or `cuda:n`, on the machine that runs the job.
     """
 
@@ -32,6 +34,7 @@ class Job:
     mask_id: str | None = None
     embed: bool = False
     uncertainty: bool = False
+    file_format: AskedFormat = "source"
     device: str = "auto"
 
 

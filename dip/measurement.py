@@ -91,7 +91,7 @@ def measured(pixels: Pixels, observed: Pixels | None, configuration: Configurati
         mask = Mask(torch.from_numpy(observed)[None, None])
         operator = mask if isinstance(operator, Identity) else Composition(operator, mask)
         y = pixels * observed
-    seen = y if factor == 1 else _enlarged(y, factor)
+    seen = y if factor == 1 else enlarged_bicubic(y, size_px)
     return Measurement(y, operator, size_px, seen, observed, configuration.keeps_observed)
 
 
@@ -152,8 +152,9 @@ def _cropped(reference: Pixels, configuration: Configuration) -> tuple[Pixels, t
     return np.ascontiguousarray(reference[:, top : top + inner[0], left : left + inner[1]]), (top, left)
 
 
-def _enlarged(pixels: Pixels, factor: int) -> Pixels:
-    """Bicubic enlargement, (C, h, w) to (C, h·factor, w·factor)."""
-    size = (pixels.shape[2] * factor, pixels.shape[1] * factor)
+def enlarged_bicubic(pixels: Pixels, size_px: tuple[int, int]) -> Pixels:
+    """Bicubic enlargement, (C, h, w) to (C, H, W)."""
+    height_px, width_px = size_px
     bicubic = PillowImage.Resampling.BICUBIC
-    return np.stack([np.asarray(PillowImage.fromarray(plane).resize(size, bicubic)) for plane in pixels])
+    planes = [PillowImage.fromarray(plane).resize((width_px, height_px), bicubic) for plane in pixels]
+    return np.stack([np.asarray(plane) for plane in planes])

@@ -9,17 +9,16 @@ from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import torch
-from PIL import Image as PillowImage
 
-from dip import images
+from dip import images, provenance
 from dip.config import Configuration
 from dip.curve import CurvePoint
-from dip.errors import ImageSkipped, MaskError
-from dip.images import Image
+from dip.errors import ImageError, ImageSkipped, MaskError
+from dip.images import Image, Metadata
 from dip.job import Job, Outcome, new_row
 from dip.judgement import Judge
-from dip.measurement import Measurement, Pixels, image_seed, measured, simulated
-from dip.methods import method_called
+from dip.measurement import Measurement, Pixels, enlarged_bicubic, image_seed, measured, simulated
+from dip.methods import METHODS, method_called
 from dip.methods.base import Restoration, Situation
 from dip.optimize.device import resolve_device
 from dip.results import Row, encode_record
@@ -58,8 +57,21 @@ class _Stages:
         self.row.source_sha256 = hashlib.sha256(content).hexdigest()
         source = images.decode(content, job.image_id)
         self.row.height_px, self.row.width_px = source.size_px
-        self.row.channels = source.channels
-        return source, self.read_mask(source)
+        self.row.channels, self.row.bit_depth = source.channels, source.bit_depth
+        if self.configuration.degradation is not None:
+            return source, None
+        return source.reduced_to_grey(), self.visible(source, self.read_mask(source))
+
+    def visible(self, source: Image, observed: Pixels | None) -> Pixels | None:
+        """The observed pixels that can be seen: what is transparent must not steer a restoration."""
+        if source.alpha is None or METHODS[self.configuration.method].optimises is None:
+            return observed
+        is_visible = (source.alpha > 0).astype(np.float32)
+        if not is_visible.any():
+            raise ImageSkipped(f"Expected an image; all of it is transparent ({self.job.image_id}).")
+        if is_visible.all():
+            return observed
+        return is_visible if observed is None else observed * is_visible
 
     def read_mask(self, source: Image) -> Pixels | None:
         """Which pixels are observed; None where no mask says so, and the task needs none."""
@@ -122,7 +134,8 @@ class _Stages:
 
     def write(self, source: Image, measurement: Measurement, restoration: Restoration) -> None:
         """The restored image, as a file or in the row; in an evaluation the degraded one beside it."""
-        job, name = self.job, images.derivative_name(self.job.image_id)
+        job, file_format = self.job, self.file_format
+        name = images.derivative_name(job.image_id, file_format)
         restored: Pixels = measurement.with_observed(restoration.image)[0].numpy()
         if job.uncertainty and restoration.deviation is not None:
             # Pixels that are kept as they were measured do not differ between runs.
@@ -130,18 +143,73 @@ class _Stages:
             content = images.encode_float_tiff(deviation[0].mean(dim=0).numpy())
             job.output.write(f"uncertainty/{job.image_id}.tif", content)
         if measurement.reference is not None:
-            degraded = images.encode_png(Image(measurement.seen, icc_profile=source.icc_profile))
-            job.output.write(f"degraded/{name}", degraded)
-            if measurement.observed is not None:
-                damage = Image(1 - measurement.observed[None])
-                job.output.write(f"masks/{name}", images.encode_png(damage))
-        content = images.encode_png(_derivative(source, restored, measurement))
-        self.row.output_sha256 = hashlib.sha256(content).hexdigest()
+            self.write_evaluated(source, measurement)
+        derivative = _derivative(source, restored, measurement)
+        if measurement.reference is None:
+            self.compare(source, derivative, measurement)
+            derivative = replace(derivative, metadata=self.with_history(source.metadata))
+        self.write_derivative(f"images/{name}", images.encode(derivative, file_format))
+
+    def write_derivative(self, name: str, content: bytes) -> None:
+        """The restored image, with a sidecar, or in the row."""
+        job, row = self.job, self.row
+        self.expect_unchanged_source()
+        row.output_sha256 = hashlib.sha256(content).hexdigest()
         if job.embed:
-            self.row.image = {"bytes": content, "path": name}
-        else:
-            job.output.write(f"images/{name}", content)
-            self.row.output_url = job.output.url_of(f"images/{name}")
+            row.image = {"bytes": content, "path": name.removeprefix("images/")}
+            return
+        job.output.write(name, content)
+        row.output_name, row.output_url = name, job.output.url_of(name)
+        sidecar = provenance.encode_sidecar(row, self.configuration)
+        job.output.write(provenance.sidecar_name(name), sidecar)
+        row.sidecar_sha256 = hashlib.sha256(sidecar).hexdigest()
+
+    def expect_unchanged_source(self) -> None:
+        """A source that was replaced meanwhile is not the one that was restored."""
+        if hashlib.sha256(self.job.source.read(self.job.image_id)).hexdigest() != self.row.source_sha256:
+            raise ImageError(
+                f"Expected the source to stay as it was; its file was changed while it was restored "
+                f"({self.job.image_id}). Run the same line again with a new output."
+            )
+
+    def compare(self, source: Image, derivative: Image, measurement: Measurement) -> None:
+        """How far the derivative is from its source, and whether what no mask marks is the source's."""
+        row = self.row
+        if derivative.size_px != source.size_px:
+            return
+        change = provenance.change_between(source.pixels, derivative.pixels, source.bit_depth)
+        row.mean_absolute_change, row.changed_share = change.mean_absolute, change.changed_share
+        row.colour_drift = change.colour_drift
+        if self.job.mask_id is not None and measurement.observed is not None:
+            stays = measurement.observed > 0
+            row.keeps_unmasked = bool((derivative.pixels == source.pixels)[:, stays].all())
+
+    def with_history(self, metadata: Metadata) -> Metadata:
+        """The metadata, and in the XMP packet how the derivative came about."""
+        row = self.row
+        packet = provenance.with_history(
+            metadata.xmp,
+            source_name=row.image_id,
+            source_sha256=row.source_sha256 or "",
+            agent=f"dip-restoration {row.software_version}",
+            what=f"task={row.task} method={row.method} preset={row.preset} configuration={row.config_hash}",
+        )
+        return metadata.with_xmp(packet)
+
+    @property
+    def file_format(self) -> images.FileFormat:
+        """Of the restored image."""
+        return images.derivative_format(self.job.image_id, self.job.file_format)
+
+    def write_evaluated(self, source: Image, measurement: Measurement) -> None:
+        """What the restoration of a reference started from, and which of its pixels were hidden."""
+        name = images.derivative_name(self.job.image_id, "png")
+        profile = Metadata(icc_profile=source.metadata.icc_profile)
+        degraded = images.encode_png(Image(measurement.seen, metadata=profile))
+        self.job.output.write(f"degraded/{name}", degraded)
+        if measurement.observed is not None:
+            damage = Image(1 - measurement.observed[None])
+            self.job.output.write(f"masks/{name}", images.encode_png(damage))
 
 
 def process(job: Job) -> Outcome:
@@ -167,14 +235,15 @@ def process(job: Job) -> Outcome:
 def _derivative(source: Image, restored: Pixels, measurement: Measurement) -> Image:
     """The restored pixels with what the source carries beside its own."""
     alpha = source.alpha
-    if alpha is not None and alpha.shape != measurement.size_px:
-        height_px, width_px = measurement.size_px
-        if measurement.reference is not None:
-            top, left = measurement.corner_px
-            alpha = alpha[top : top + height_px, left : left + width_px]
-        else:
-            resized = PillowImage.fromarray(alpha).resize(
-                (width_px, height_px), PillowImage.Resampling.BICUBIC
-            )
-            alpha = np.asarray(resized)
+    if alpha is None:
+        return replace(source, pixels=restored)
+    height_px, width_px = measurement.size_px
+    if measurement.reference is not None:
+        top, left = measurement.corner_px
+        alpha = alpha[top : top + height_px, left : left + width_px]
+    elif alpha.shape == measurement.size_px:
+        restored = np.where(alpha > 0, restored, source.pixels)
+    else:
+        enlarged = enlarged_bicubic(alpha[None].astype(np.float32), measurement.size_px)[0]
+        alpha = np.rint(enlarged.clip(0, np.iinfo(alpha.dtype).max)).astype(alpha.dtype)
     return replace(source, pixels=restored, alpha=alpha)

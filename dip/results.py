@@ -27,7 +27,9 @@ ROW_SCHEMA = pa.schema(
         pa.field("source_url", pa.string(), nullable=False),
         pa.field("source_sha256", pa.string()),
         pa.field("output_url", pa.string()),
+        pa.field("output_name", pa.string()),
         pa.field("output_sha256", pa.string()),
+        pa.field("sidecar_sha256", pa.string()),
         pa.field("status", pa.string(), nullable=False),
         pa.field("error_type", pa.string()),
         pa.field("error_message", pa.string()),
@@ -41,6 +43,11 @@ ROW_SCHEMA = pa.schema(
         pa.field("height_px", pa.int32()),
         pa.field("width_px", pa.int32()),
         pa.field("channels", pa.int32()),
+        pa.field("bit_depth", pa.int32()),
+        pa.field("mean_absolute_change", pa.float64()),
+        pa.field("changed_share", pa.float64()),
+        pa.field("colour_drift", pa.float64()),
+        pa.field("keeps_unmasked", pa.bool_()),
         pa.field("protocol", pa.string()),
         pa.field("psnr_db", pa.float64()),
         pa.field("psnr_degraded_db", pa.float64()),
@@ -87,7 +94,13 @@ class Row:
         status: `restored`, `failed` or `skipped`.
         error_type: why it is not restored, as a class name; `error_message` says it in a sentence.
         seed: the configuration's.
-        height_px: of the restored image, like `width_px` and `channels`.
+        output_name: where the restored image lies below the output; its sidecar lies beside it.
+        height_px: of the restored image, like `width_px`, `channels` and `bit_depth`.
+        mean_absolute_change: what the restoration changed, as a share of the range from black to white;
+            like the next two None where the size changed too, or there is a reference.
+        changed_share: share of the pixels that changed.
+        colour_drift: largest change of a colour in a coarse copy.
+        keeps_unmasked: whether all pixels that no mask marked are the source's; None without a mask.
         variation: what departs from the preset, as `name=value` words.
         degradation: how the reference was damaged, as `name=value` words.
         protocol: the named protocol of the metrics, which are None without a reference.
@@ -114,7 +127,9 @@ class Row:
     status: str = "failed"
     source_sha256: str | None = None
     output_url: str | None = None
+    output_name: str | None = None
     output_sha256: str | None = None
+    sidecar_sha256: str | None = None
     error_type: str | None = None
     error_message: str | None = None
     variation: str | None = None
@@ -122,6 +137,11 @@ class Row:
     height_px: int | None = None
     width_px: int | None = None
     channels: int | None = None
+    bit_depth: int | None = None
+    mean_absolute_change: float | None = None
+    changed_share: float | None = None
+    colour_drift: float | None = None
+    keeps_unmasked: bool | None = None
     protocol: str | None = None
     psnr_db: float | None = None
     psnr_degraded_db: float | None = None

@@ -5,6 +5,7 @@ Names that stand for files of the engine come from its tables, so that a new fil
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from dip.images.naming import AskedFormat as AskedFormat
 from dip.methods import METHODS
 from dip.operators import OPERATORS
 from dip.parameterizations import NETWORKS

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dip.vocabulary import (
+    AskedFormat,
     DataTerm,
     Kernel,
     MaskShape,
@@ -117,6 +118,10 @@ StorageOption = Annotated[
         "the usual AWS_ environment variables need none.",
     ),
 ]
+FormatOption = Annotated[
+    AskedFormat,
+    typer.Option("--format", help="Of restored images; a source that is lossy becomes a PNG."),
+]
 EmbedOption = Annotated[
     bool, typer.Option("--embed", help="Put restored images into the Parquet rows instead of files.")
 ]
@@ -147,6 +152,7 @@ SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
         "workers": (WorkersOption, None),
         "scheduler": (SchedulerOption, None),
         "storage_options": (StorageOption, None),
+        "file_format": (FormatOption, "source"),
         "embed": (EmbedOption, False),
     }
 )

@@ -13,6 +13,7 @@ from dip.errors import ConfigurationError
 from dip.methods import METHODS
 from dip.storage import Location
 from dip.vocabulary import (
+    AskedFormat,
     Damage,
     DataTerm,
     Kernel,
@@ -66,6 +67,8 @@ class BatchParameters(BaseModel):
         scheduler: address of a Dask scheduler that runs already, instead of local workers.
         storage_options: fsspec options for URLs, such as `{"endpoint_url": …, "key": …, "secret": …}`;
             kept out of records and logs. Environment variables are the better place for credentials.
+        file_format: of restored images: `source` for each source's own, or PNG where that would lose
+            something; `png` or `tiff` for all.
         embed: put restored images into the Parquet rows instead of files.
         shard_size: images per shard; one shard is one task run and one part file.
     """
@@ -99,6 +102,7 @@ class BatchParameters(BaseModel):
     workers: int | None = Field(None, ge=1)
     scheduler: str | None = None
     storage_options: Secret[dict[str, Any]] = Field(default_factory=lambda: Secret({}))
+    file_format: AskedFormat = "source"
     embed: bool = False
     shard_size: int = Field(500, ge=1)
 

@@ -15,6 +15,7 @@ from dip.storage import Location
 from flows.batch import BatchSummary
 from flows.demo import DemoImage
 from flows.study import StudySummary
+from flows.verify import Finding
 
 ROWS_SHOWN = 200
 PLAIN_WIDTH = 160
@@ -48,6 +49,14 @@ def print_failures(output: Location, run_id: str | None = None) -> None:
     rows = rows.filter(is_other if run_id is None else is_other & (pc.field("run_id") == run_id))
     for row in rows.to_pylist():
         print(f"{row['status']}: {printable(row['image_id'])}: {printable(row['error_message'] or '')}")
+
+
+def print_findings(output: Location, files: int, findings: Sequence[Finding]) -> None:
+    """Print what is wrong with an output's files."""
+    for finding in findings:
+        print(f"{finding.problem}: {printable(finding.name)}")
+    verdict = f"{len(findings)} problems" if findings else "all as they were written"
+    print(f"{files} files of {output.url}: {verdict}.")
 
 
 def print_summary(summary: BatchSummary) -> None:

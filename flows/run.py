@@ -15,6 +15,7 @@ from dip.config import Configuration
 from dip.errors import ConfigurationError, StorageError
 from dip.results import read_rows
 from dip.storage import Location
+from dip.vocabulary import AskedFormat
 from flows.manifest import encode_manifest, list_images
 from flows.parameters import ArchiveParameters, Batch
 
@@ -35,6 +36,7 @@ class Run:
     output: Location
     masks: Location | None
     configuration: Configuration
+    file_format: AskedFormat
     embed: bool
     uncertainty: bool
     total: int
@@ -159,6 +161,7 @@ def _run(
         output=parameters.location(parameters.output),
         masks=_masks(parameters),
         configuration=parameters.configuration,
+        file_format=parameters.file_format,
         embed=parameters.embed,
         uncertainty=parameters.uncertainty,
         total=total,
@@ -178,6 +181,7 @@ def _asked(parameters: Batch) -> dict[str, Any]:
     return {
         "source": parameters.location(parameters.source).canonical_url,
         "masks": None if masks is None else masks.canonical_url,
+        "format": parameters.file_format,
         "embed": parameters.embed,
         "uncertainty": parameters.uncertainty,
         **asdict(parameters.configuration),

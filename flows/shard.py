@@ -52,6 +52,7 @@ class Shard:
             configuration=run.configuration,
             masks=run.masks,
             mask_id=entry.mask_id,
+            file_format=run.file_format,
             embed=run.embed,
             uncertainty=run.uncertainty,
         )

@@ -2,15 +2,29 @@
 
 from dip.images.image import Image
 from dip.images.mask import read_mask
-from dip.images.naming import IMAGE_SUFFIXES, derivative_name, is_image_name
+from dip.images.metadata import Metadata
+from dip.images.naming import (
+    IMAGE_SUFFIXES,
+    AskedFormat,
+    FileFormat,
+    derivative_format,
+    derivative_name,
+    is_image_name,
+)
+from dip.images.png import encode_png
 from dip.images.read import decode
-from dip.images.write import encode_float_tiff, encode_png
+from dip.images.write import encode, encode_float_tiff
 
 __all__ = [
     "IMAGE_SUFFIXES",
+    "AskedFormat",
+    "FileFormat",
     "Image",
+    "Metadata",
     "decode",
+    "derivative_format",
     "derivative_name",
+    "encode",
     "encode_float_tiff",
     "encode_png",
     "is_image_name",

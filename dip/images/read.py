@@ -2,18 +2,21 @@
 
 import io
 import warnings
+from typing import Any
 
 import numpy as np
 import PIL.Image
-from numpy.typing import NDArray
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
-from dip.errors import ImageTooLargeError, UnreadableImageError, UnsupportedImageError
-from dip.images.image import Image
+from dip.errors import DipError, ImageTooLargeError, UnreadableImageError, UnsupportedImageError
+from dip.images import jpeg2000, png, tiff
+from dip.images.image import Image, Levels, image_of
+from dip.images.limits import MAX_PIXELS, require_size
+from dip.images.metadata import Metadata
+from dip.images.orientation import known_orientation
 
-MAX_PIXELS = 64_000_000
-"""What is decoded at most: a file can claim any size."""
-
+_IPTC_RESOURCE = 0x0404
+_ORIENTATION_TAG = 274
 _PLAIN_MODE = {
     "1": "L",
     "L": "L",
@@ -35,25 +38,24 @@ def decode(content: bytes, name: str) -> Image:
 
     Raises:
         UnreadableImageError: the bytes are not a whole image.
-        UnsupportedImageError: a kind of image that would be flattened: CMYK, Lab, animated, 16-bit colour.
+        UnsupportedImageError: a kind of image that would be flattened: CMYK, Lab, animated, of more pages,
+            floating-point.
         ImageTooLargeError: more than `MAX_PIXELS` pixels.
     """
     if not content:
         raise UnreadableImageError(f"Expected an image; got an empty file ({name}).")
-    opened = _open(content, name)
-    _refuse_what_would_be_flattened(opened, name)
     try:
-        opened.load()
-        upright = ImageOps.exif_transpose(opened)
+        if content.startswith(tiff.SIGNATURES):
+            return tiff.decode_tiff(content, name)
+        opened = _open(content, name)
+        _refuse_what_would_be_flattened(opened, name)
+        return _decoded(content, opened)
+    except DipError:
+        raise
     except Exception as error:
         raise UnreadableImageError(
             f"Expected a whole image; the file is damaged: {error} ({name}). Replace it from its source."
         ) from error
-    icc_profile: bytes | None = opened.info.get("icc_profile")
-    if upright.mode.startswith("I;16"):
-        pixels = np.asarray(upright, dtype=np.uint16)[None].astype(np.float32) / np.float32(65535)
-        return Image(pixels, bit_depth=16, icc_profile=icc_profile)
-    return _from_8_bits(_plain(upright), icc_profile)
 
 
 def _open(content: bytes, name: str) -> PIL.Image.Image:
@@ -69,14 +71,7 @@ def _open(content: bytes, name: str) -> PIL.Image.Image:
         raise UnreadableImageError(
             f"Expected an image; got {len(content)} bytes of no known image format ({name})."
         ) from error
-    except Exception as error:
-        raise UnreadableImageError(f"Expected an image; its header is damaged: {error} ({name}).") from error
-    width_px, height_px = opened.size
-    if width_px * height_px > MAX_PIXELS:
-        raise ImageTooLargeError(
-            f"Expected at most {MAX_PIXELS // 10**6} megapixels; got {width_px}×{height_px} ({name}). "
-            "Cut it into parts."
-        )
+    require_size(*opened.size, name)
     return opened
 
 
@@ -86,25 +81,39 @@ def _refuse_what_would_be_flattened(image: PIL.Image.Image, name: str) -> None:
         raise UnsupportedImageError(
             f"Expected a single image; got {frames} frames or pages ({name}). Save one by itself."
         )
-    if any(
-        isinstance(part, str) and ";16" in part
-        for tile in getattr(image, "tile", ())
-        for part in _raw_modes(tile)
-    ):
-        if image.mode.startswith("I;16"):
-            return
-        raise UnsupportedImageError(
-            f"Expected 8 bits per channel in a colour image; got 16 ({name}). Convert it to 8 bits."
-        )
     if image.mode not in (*_PLAIN_MODE, "P", "PA") and not image.mode.startswith("I;16"):
         raise UnsupportedImageError(
             f"Expected a grey, RGB or palette image; got the mode {image.mode} ({name}). Convert it to RGB."
         )
 
 
-def _raw_modes(tile: object) -> tuple[object, ...]:
-    arguments = getattr(tile, "args", None)
-    return arguments if isinstance(arguments, tuple) else (arguments,)
+def _decoded(content: bytes, opened: PIL.Image.Image) -> Image:
+    if opened.format == "JPEG2000":
+        levels = jpeg2000.decode_levels(content)
+    elif opened.format == "PNG" and _has_16_bit_colour(opened):
+        levels = png.decode_16_bit_colour(content)
+    else:
+        levels = _levels(opened)
+    opened.load()  # what stands behind the pixels in the file is read now
+    metadata = _metadata(content, opened)
+    exif = PIL.Image.Exif()
+    exif.load(metadata.exif or b"")
+    channels = 1 if levels.shape[2] < 3 else 3
+    return image_of(levels, channels, known_orientation(exif.get(_ORIENTATION_TAG)), metadata=metadata)
+
+
+def _has_16_bit_colour(image: PIL.Image.Image) -> bool:
+    """Whether there are 16 bits in the file that Pillow would make 8 of."""
+    raw_modes = [getattr(tile, "args", None) for tile in getattr(image, "tile", ())]
+    return not image.mode.startswith("I;16") and any(";16" in str(mode) for mode in raw_modes)
+
+
+def _levels(image: PIL.Image.Image) -> Levels:
+    """(H, W, channels and alpha)."""
+    if image.mode.startswith("I;16"):
+        levels: Levels = np.asarray(image, dtype=np.uint16)[..., None]
+        return levels
+    return np.atleast_3d(np.asarray(_plain(image), dtype=np.uint8))
 
 
 def _plain(image: PIL.Image.Image) -> PIL.Image.Image:
@@ -115,9 +124,17 @@ def _plain(image: PIL.Image.Image) -> PIL.Image.Image:
     return image.convert(_PLAIN_MODE.get(image.mode, "RGB"))
 
 
-def _from_8_bits(image: PIL.Image.Image, icc_profile: bytes | None) -> Image:
-    array: NDArray[np.uint8] = np.atleast_3d(np.asarray(image, dtype=np.uint8))
-    channels = 1 if image.mode in ("L", "LA") else 3
-    pixels = array[..., :channels].transpose(2, 0, 1).astype(np.float32) / 255
-    alpha = array[..., channels].copy() if image.mode in ("LA", "RGBA") else None
-    return Image(np.ascontiguousarray(pixels), alpha=alpha, icc_profile=icc_profile)
+def _metadata(content: bytes, image: PIL.Image.Image) -> Metadata:
+    if image.format == "JPEG2000":
+        return jpeg2000.read_metadata(content)
+    info: dict[Any, Any] = image.info
+    resources = info.get("photoshop")
+    exif = info.get("exif")
+    return Metadata(
+        icc_profile=info.get("icc_profile"),
+        exif=None if exif is None else exif.removeprefix(b"Exif\0\0"),
+        xmp=info.get("xmp"),
+        iptc=resources.get(_IPTC_RESOURCE) if isinstance(resources, dict) else None,
+        dpi=info.get("dpi"),
+        chunks=png.metadata_chunks(content) if image.format == "PNG" else (),
+    )

@@ -1,43 +1,71 @@
 """From an image to the bytes of a file."""
 
 import io
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
+from dip.errors import UnsupportedImageError
 from dip.images.image import Image
+from dip.images.naming import FileFormat
+from dip.images.png import encode_png
+from dip.images.tiff import encode_tiff
 
 
-def encode_png(image: Image) -> bytes:
-    """The image as a PNG in its bit depth, with its alpha and its colour profile.
+def encode(image: Image, file_format: FileFormat) -> bytes:
+    """The image as a file that loses nothing: in its depth, with its alpha and its metadata.
 
-    Values are clipped to [0, 1] and rounded to the nearest level.
+    Raises:
+        UnsupportedImageError: the format has no 16 bits.
     """
-    return png_bytes(as_pillow(image), image.icc_profile)
+    if image.bit_depth == 16 and file_format in ("webp", "bmp"):
+        raise UnsupportedImageError(
+            f"Expected a format with 16 bits, png or tiff (--format); got {file_format}."
+        )
+    return _ENCODERS[file_format](image)
+
+
+def encode_webp(image: Image) -> bytes:
+    """The image as a lossless WebP, which has 8 bits per channel."""
+    metadata = image.metadata
+    return _saved(
+        as_pillow(image),
+        "WEBP",
+        lossless=True,
+        exact=True,  # what lies under transparent pixels, too
+        icc_profile=metadata.icc_profile,
+        exif=metadata.exif,
+        xmp=metadata.xmp,
+    )
+
+
+def encode_bmp(image: Image) -> bytes:
+    """The image as a BMP, which holds no metadata but the resolution."""
+    return _saved(as_pillow(image), "BMP", dpi=image.metadata.dpi)
 
 
 def as_pillow(image: Image) -> PIL.Image.Image:
     """The image as Pillow has it: L, LA, RGB, RGBA, or I;16."""
-    levels = 2**image.bit_depth - 1
-    array = np.rint(np.clip(image.pixels.astype(np.float64), 0, 1) * levels).transpose(1, 2, 0)
-    if image.bit_depth == 16:
-        return PIL.Image.fromarray(array[..., 0].astype(np.uint16))
-    planes: NDArray[np.uint8] = array.astype(np.uint8)
-    if image.alpha is not None:
-        planes = np.concatenate([planes, image.alpha[..., None]], axis=2)
-    return PIL.Image.fromarray(planes[..., 0] if planes.shape[2] == 1 else planes)
-
-
-def png_bytes(image: PIL.Image.Image, icc_profile: bytes | None = None) -> bytes:
-    """A Pillow image as the bytes of a PNG."""
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG", icc_profile=icc_profile)
-    return buffer.getvalue()
+    levels = image.levels()
+    return PIL.Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels)
 
 
 def encode_float_tiff(values: NDArray[np.float32]) -> bytes:
     """(H, W) values as a TIFF of 32-bit floating-point numbers, nothing rounded."""
+    pillow = PIL.Image.fromarray(np.ascontiguousarray(values, dtype=np.float32))
+    return _saved(pillow, "TIFF")
+
+
+def _saved(image: PIL.Image.Image, file_format: str, **options: object) -> bytes:
     buffer = io.BytesIO()
-    PIL.Image.fromarray(np.ascontiguousarray(values, dtype=np.float32)).save(buffer, format="TIFF")
+    given = {name: value for name, value in options.items() if value is not None}
+    image.save(buffer, file_format, **given)
     return buffer.getvalue()
+
+
+_ENCODERS: Mapping[FileFormat, Callable[[Image], bytes]] = MappingProxyType(
+    {"png": encode_png, "tiff": encode_tiff, "webp": encode_webp, "bmp": encode_bmp}
+)

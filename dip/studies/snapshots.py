@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from dip.config import Configuration
 from dip.images import Image
-from dip.images.write import as_pillow, png_bytes
+from dip.images.png import png_bytes
+from dip.images.write import as_pillow
 from dip.methods.optimization import problem_of, settings_of
 from dip.optimize.stopping import FixedRule
 from dip.optimize.tracker import OutputTracker

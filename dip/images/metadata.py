@@ -1,0 +1,36 @@
+"""What a file carries beside its pixels."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+XMP_KEYWORD = b"XML:com.adobe.xmp"
+"""Of the text chunk of a PNG that holds XMP."""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Everything as the bytes it came in; what is None or empty was not there.
+
+    Attributes:
+        icc_profile: the colour profile.
+        exif: a TIFF structure without pixels. Of a TIFF it holds all tags that do not say how the
+            pixels are stored.
+        xmp: the packet, XML.
+        iptc: records of the Information Interchange Model.
+        dpi: pixels per inch, horizontally and vertically, where the format has a field for it that is
+            not among the tags.
+        chunks: of a PNG, (type, content) of those that hold metadata, with the above among them.
+    """
+
+    icc_profile: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    chunks: tuple[tuple[bytes, bytes], ...] = ()
+
+    def with_xmp(self, packet: bytes) -> Self:
+        """With another XMP packet."""
+        others = (chunk for chunk in self.chunks if not chunk[1].startswith(XMP_KEYWORD))
+        chunks = (*others, (b"iTXt", XMP_KEYWORD + b"\0" * 5 + packet)) if self.chunks else ()
+        return replace(self, xmp=packet, chunks=chunks)

@@ -1,0 +1,49 @@
+"""The file beside a derivative that says how it came about."""
+
+import json
+from dataclasses import asdict
+
+from dip.config import Configuration
+from dip.results import Row
+
+STATEMENT = (
+    "This image is an algorithmic derivative: its pixels were computed from the source named here. "
+    "It is no master and no substitute for one."
+)
+
+
+def sidecar_name(derivative: str) -> str:
+    """Where the sidecar of a derivative lies."""
+    return f"{derivative}.json"
+
+
+def encode_sidecar(row: Row, configuration: Configuration) -> bytes:
+    """The sidecar of a restored image, JSON. Neither times nor places are in it: equal work, equal bytes."""
+    content = {
+        "statement": STATEMENT,
+        "source": {"name": row.image_id, "sha256": row.source_sha256},
+        "derivative": {
+            "name": row.output_name,
+            "sha256": row.output_sha256,
+            "width_px": row.width_px,
+            "height_px": row.height_px,
+            "channels": row.channels,
+            "bit_depth": row.bit_depth,
+        },
+        "software": {"name": "dip-restoration", "version": row.software_version},
+        "configuration": asdict(configuration),
+        "config_hash": row.config_hash,
+        "stop": {
+            "rule": row.stop_rule,
+            "reason": row.stop_reason,
+            "iteration": row.stop_iteration,
+            "iterations": row.iterations,
+        },
+        "change": {
+            "mean_absolute": row.mean_absolute_change,
+            "changed_share": row.changed_share,
+            "colour_drift": row.colour_drift,
+            "unmasked_pixels_are_the_source's": row.keeps_unmasked,
+        },
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False, default=str).encode()

@@ -1,0 +1,329 @@
+"""What goes in comes out: formats × depths × channels × metadata, with only the pixels changed."""
+
+import contextlib
+import io
+import json
+import shutil
+import struct
+import subprocess
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image as PillowImage
+from PIL import ImageCms, ImageOps
+
+from dip.config import Configuration
+from dip.errors import ImageError, ImageTooLargeError, UnreadableImageError, UnsupportedImageError
+from dip.images import decode, derivative_format, derivative_name, encode
+from dip.images.orientation import as_stored, upright
+from tests.conftest import photograph
+from tests.one_image import run
+
+HEIGHT_PX, WIDTH_PX = 40, 56
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+TAGS = [
+    "-Make=Epson",
+    "-DateTimeOriginal=1999:01:02 03:04:05",
+    "-GPSLatitude=3.5",
+    "-GPSLatitudeRef=N",
+    "-Orientation#=6",
+    "-XMP-dc:Title=Über dem Meer",
+    "-XMP-dc:Creator=Anna",
+    "-IPTC:Keywords=sea",
+    "-IPTC:Caption-Abstract=A sea",
+]
+CARRIED = ("IFD0", "ExifIFD", "GPS", "XMP", "IPTC", "ICC", "PNG-pHYs")
+LAYOUT = frozenset(
+    ["ImageWidth", "ImageHeight", "BitsPerSample", "Compression", "PhotometricInterpretation", "StripOffsets",
+     "SamplesPerPixel", "RowsPerStrip", "StripByteCounts", "PlanarConfiguration", "Predictor", "TileWidth",
+     "TileLength", "TileOffsets", "TileByteCounts", "ExtraSamples", "SampleFormat", "SubfileType"]
+)  # fmt: skip
+
+
+def levels(channels: int, bit_depth: int) -> np.ndarray:
+    """A photograph, (H, W, channels), and another one as its alpha."""
+    size = (WIDTH_PX, HEIGHT_PX)
+    planes = [np.asarray(plane) for plane in photograph("coffee").resize(size).split()]
+    planes = planes[: 1 if channels < 3 else 3]
+    if channels in (2, 4):
+        planes.append(np.asarray(photograph("camera").resize(size)))
+    stacked = np.stack(planes, axis=2)
+    if bit_depth == 8:
+        return stacked
+    low_bytes = np.random.default_rng(0).integers(0, 256, stacked.shape)
+    return (stacked.astype(np.uint16) << 8) + low_bytes.astype(np.uint16)
+
+
+def tiff(channels: int, bit_depth: int, **options) -> bytes:
+    buffer = io.BytesIO()
+    planes = levels(channels, bit_depth)
+    if channels in (2, 4):
+        options["extrasamples"] = ["UNASSALPHA"]
+    tifffile.imwrite(
+        buffer,
+        planes[..., 0] if channels == 1 else planes,
+        photometric="minisblack" if channels < 3 else "rgb",
+        metadata=None,
+        resolution=(300, 300),
+        resolutionunit="INCH",
+        iccprofile=PROFILE,
+        **options,
+    )
+    return buffer.getvalue()
+
+
+def pillow(image: PillowImage.Image, kind: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def sources() -> dict[str, bytes]:
+    """Name and bytes of a file of each kind."""
+    files = {}
+    layouts = {"strips": {"rowsperstrip": 8}, "tiles": {"tile": (16, 32)}}
+    orders = {"little": {"byteorder": "<"}, "big": {"byteorder": ">"}, "bigtiff": {"bigtiff": True}}
+    for depth, channels, compression, layout, order in product(
+        (8, 16), (1, 2, 3, 4), (None, "lzw", "zlib"), layouts, orders
+    ):
+        options = {**layouts[layout], **orders[order], "compression": compression}
+        files[f"{depth}-{channels}-{compression}-{layout}-{order}.tif"] = tiff(channels, depth, **options)
+    for channels in (1, 2, 3, 4):
+        planes = levels(channels, 8)
+        image = PillowImage.fromarray(planes[..., 0] if channels == 1 else planes)
+        files[f"8-{channels}.png"] = pillow(image, "PNG", icc_profile=PROFILE, dpi=(300, 300))
+        files[f"16-{channels}.png"] = imagecodecs.png_encode(levels(channels, 16))
+        if channels >= 3:
+            files[f"8-{channels}.webp"] = pillow(
+                image, "WEBP", lossless=True, icc_profile=PROFILE, exact=True
+            )
+        if channels in (1, 3):
+            files[f"8-{channels}.bmp"] = pillow(image, "BMP", dpi=(300, 300))
+            files[f"8-{channels}.jpg"] = pillow(image, "JPEG", icc_profile=PROFILE, dpi=(300, 300))
+            files[f"8-{channels}.jp2"] = imagecodecs.jpeg2k_encode(levels(channels, 8), level=0)
+            files[f"16-{channels}.jp2"] = imagecodecs.jpeg2k_encode(levels(channels, 16), level=0)
+    files["palette.png"] = pillow(photograph("coffee").quantize(16), "PNG", icc_profile=PROFILE)
+    return files
+
+
+SOURCES = sources()
+
+
+def brightened(name: str, content: bytes) -> tuple[str, bytes]:
+    """Name and bytes of a derivative whose pixels are the source's, a little brighter."""
+    image = decode(content, name)
+    file_format = derivative_format(name, "source")
+    changed = replace(image, pixels=image.pixels * np.float32(0.9) + np.float32(0.1))
+    return derivative_name(name, file_format), encode(changed, file_format)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_pixels_depth_and_channels_come_back(name):
+    image = decode(SOURCES[name], name)
+    derivative = derivative_name(name, derivative_format(name, "source"))
+    again = decode(encode(image, derivative_format(name, "source")), derivative)
+    assert np.array_equal(again.pixels, image.pixels)
+    assert again.bit_depth == image.bit_depth
+    assert (again.alpha is None) == (image.alpha is None)
+    assert image.alpha is None or np.array_equal(again.alpha, image.alpha)
+    assert again.tiff_layout == image.tiff_layout
+    if image.bit_depth == 16:
+        assert len(np.unique(again.levels())) > 256
+
+
+@pytest.fixture(scope="module")
+def tagged(tmp_path_factory):
+    """The sources with tags of all kinds in them, and their derivatives."""
+    if shutil.which("exiftool") is None:
+        pytest.skip("exiftool is not installed")
+    folders = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("derivatives")
+    for name, content in SOURCES.items():
+        (folders[0] / name).write_bytes(content)
+    # It cannot write into a BMP or a BigTIFF, and says so; that it did into others is asserted below.
+    subprocess.run(["exiftool", "-q", "-m", "-overwrite_original", *TAGS, folders[0]], check=False)
+    for path in folders[0].iterdir():
+        name, content = brightened(path.name, path.read_bytes())
+        (folders[1] / name).write_bytes(content)
+    return [tags_below(folder) for folder in folders]
+
+
+def tags_below(folder: Path) -> dict[str, dict[str, str]]:
+    """What exiftool reads in each file, but for what says how pixels are stored."""
+    command = ["exiftool", "-j", "-G1", "-a", "-struct", folder]
+    found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return {
+        Path(file["SourceFile"]).name: {
+            tag: value
+            for tag, value in file.items()
+            if tag.startswith(CARRIED) and tag.split(":")[1] not in LAYOUT
+        }
+        for file in found
+    }
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_tags_come_back(tagged, name):
+    before, after = tagged[0][name], tagged[1][derivative_name(name, derivative_format(name, "source"))]
+    if not name.endswith(("bigtiff.tif", ".bmp")):
+        assert any("Epson" in str(value) for value in before.values())
+        assert any("Meer" in str(value) for value in before.values())
+    assert {tag: after.get(tag) for tag in before} == before
+
+
+@pytest.mark.parametrize("name", ["8-3.png", "8-3.webp", "8-3.jpg", "8-3-None-strips-little.tif"])
+@pytest.mark.parametrize("asked", ["source", "png", "tiff"])
+def test_colour_profile_stays_to_the_byte(name, asked):
+    file_format = derivative_format(name, asked)
+    derivative = encode(decode(SOURCES[name], name), file_format)
+    assert PillowImage.open(io.BytesIO(derivative)).info["icc_profile"] == PROFILE
+
+
+@given(st.integers(1, 8), st.integers(1, 5), st.integers(1, 5))
+def test_turning_back_undoes_turning_upright(orientation, height_px, width_px):
+    planes = np.arange(2 * height_px * width_px).reshape(2, height_px, width_px)
+    assert np.array_equal(as_stored(upright(planes, orientation), orientation), planes)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_image_is_worked_on_upright_and_written_as_it_lay(orientation):
+    exif = PillowImage.Exif()
+    exif[0x0112] = orientation
+    stored = photograph("chelsea").crop((0, 0, 40, 20))
+    content = pillow(stored, "PNG", exif=exif)
+    image = decode(content, "a.png")
+    shown = np.asarray(PillowImage.open(io.BytesIO(content)))
+    turned = np.asarray(ImageOps.exif_transpose(PillowImage.open(io.BytesIO(content))))
+    assert np.array_equal((image.pixels * 255).round().transpose(1, 2, 0), turned)
+    assert np.array_equal(np.asarray(PillowImage.open(io.BytesIO(encode(image, "png")))), shown)
+
+
+def test_format_without_16_bits_is_refused():
+    with pytest.raises(UnsupportedImageError, match=r"--format"):
+        encode(decode(SOURCES["16-3.png"], "a.png"), "webp")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"data": np.zeros((2, 8, 8, 3), np.uint8), "photometric": "rgb"}, "got 2 frames"),
+        ({"data": np.zeros((8, 8, 4), np.uint8), "photometric": "separated"}, "mode SEPARATED"),
+        ({"data": np.zeros((8, 8, 3), np.float32), "photometric": "rgb"}, "got 32 bits, floating-point"),
+        ({"data": np.zeros((8, 8), np.int16)}, "got 16 bits, signed"),
+        ({"data": np.zeros((8, 8, 5), np.uint8), "photometric": "rgb"}, "at most one channel beside"),
+    ],
+)
+def test_tiff_that_would_be_flattened_is_refused(options, sentence):
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, metadata=None, **options)
+    with pytest.raises(UnsupportedImageError, match=sentence):
+        decode(buffer.getvalue(), "a.tif")
+
+
+def test_white_is_zero_in_a_tiff_turned_round():
+    planes = levels(1, 8)[..., 0]
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, planes, photometric="miniswhite")
+    assert np.array_equal(decode(buffer.getvalue(), "a.tif").levels()[..., 0], 255 - planes)
+
+
+def test_sixteen_bits_go_through_a_restoration(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "scan.tif").write_bytes(tiff(3, 16, compression="lzw", tile=(16, 32), byteorder=">"))
+    row = run(tmp_path, "scan.tif", Configuration("denoise", max_iterations=20))
+    assert row["status"] == "restored", row["error_message"]
+    with tifffile.TiffFile(tmp_path / "out" / "images" / "scan.tif") as file:
+        page = file.pages.first
+        assert (file.byteorder, page.compression.name, page.tilewidth) == (">", "LZW", 32)
+        assert page.tags["XResolution"].value == (300, 1)
+        assert page.tags["InterColorProfile"].value == PROFILE
+        assert len(np.unique(page.asarray())) > 256
+
+
+def test_grey_in_three_channels_stays_neutral(tmp_path):
+    (tmp_path / "in").mkdir()
+    photograph("camera").convert("RGB").save(tmp_path / "in" / "grey.png")
+    run(tmp_path, "grey.png", Configuration("denoise", max_iterations=20))
+    restored = np.asarray(PillowImage.open(tmp_path / "out" / "images" / "grey.png"))
+    assert restored.shape == (48, 48, 3)
+    assert (restored == restored[..., :1]).all()
+
+
+def test_transparent_pixels_stay_and_do_not_steer_the_fit(tmp_path):
+    (tmp_path / "in").mkdir()
+    photo = photograph("coffee").convert("RGBA")
+    alpha = np.full((48, 48), 255, np.uint8)
+    alpha[:16] = 0
+    photo.putalpha(PillowImage.fromarray(alpha))
+    other = np.asarray(photo).copy()
+    other[:16, :, :3] = 255 - other[:16, :, :3]
+    restored = []
+    for name, planes in (("a.png", np.asarray(photo)), ("b.png", other)):
+        PillowImage.fromarray(planes).save(tmp_path / "in" / name)
+        row = run(tmp_path, name, Configuration("denoise", max_iterations=20))
+        assert row["status"] == "restored", row["error_message"]
+        restored.append(np.asarray(PillowImage.open(tmp_path / "out" / "images" / name)))
+        assert np.array_equal(restored[-1][:16], planes[:16])
+    assert not np.array_equal(restored[0][16:, :, :3], np.asarray(photo)[16:, :, :3])
+
+
+@settings(
+    deadline=None, max_examples=300
+)  # a tag can claim millions of pixels, which are made before they are missed
+@given(
+    st.sampled_from(sorted(SOURCES)), st.integers(0, 5000), st.binary(min_size=1, max_size=40), st.booleans()
+)
+def test_damaged_files_raise_nothing_but_our_own_errors(name, position, noise, is_cut):
+    content = bytearray(SOURCES[name])
+    position %= len(content)
+    content[position : position + len(noise)] = b"" if is_cut else noise
+    with contextlib.suppress(ImageError):
+        decode(bytes(content), name)
+
+
+def with_tag(content: bytes, tag: int, value: int) -> bytes:
+    """A little-endian TIFF with another value in a tag."""
+    changed = bytearray(content)
+    (start,) = struct.unpack_from("<I", changed, 4)
+    (count,) = struct.unpack_from("<H", changed, start)
+    for entry in range(start + 2, start + 2 + 12 * count, 12):
+        if struct.unpack_from("<H", changed, entry)[0] == tag:
+            struct.pack_into("<HII", changed, entry + 2, 4, 1, value)
+    return bytes(changed)
+
+
+def in_a_circle(content: bytes) -> bytes:
+    """A little-endian TIFF whose only page is followed by itself."""
+    changed = bytearray(content)
+    (start,) = struct.unpack_from("<I", changed, 4)
+    (count,) = struct.unpack_from("<H", changed, start)
+    struct.pack_into("<I", changed, start + 2 + 12 * count, start)
+    return bytes(changed)
+
+
+PLAIN = tiff(1, 8)
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (in_a_circle(PLAIN), UnreadableImageError),
+        (PLAIN[:-500], UnreadableImageError),
+        (with_tag(PLAIN, 256, 7000), UnreadableImageError),
+        (with_tag(PLAIN, 256, 2**31), ImageTooLargeError),
+        (with_tag(PLAIN, 273, 2**31), UnreadableImageError),
+        (with_tag(PLAIN, 277, 60000), UnreadableImageError),
+        (with_tag(PLAIN, 258, 60000), UnsupportedImageError),
+        (PLAIN[:8], UnreadableImageError),
+    ],
+    ids=["circle", "truncated", "wide", "huge", "strip beyond the end", "samples", "depth", "header only"],
+)
+def test_damaged_tiff_is_said_so_at_once(content, error):
+    with pytest.raises(error, match=r"^Expected .*a\.tif"):
+        decode(content, "a.tif")

@@ -1,0 +1,175 @@
+"""What derivatives say of themselves, and whether an output is still what its rows say."""
+
+import json
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from dip import pipeline
+from dip.config import Configuration
+from dip.images import decode, encode
+from dip.pipeline import process
+from dip.provenance import change_between, with_history
+from dip.provenance.xmp import RDF
+from dip.storage import Location
+from tests.conftest import photograph, write_photographs
+from tests.one_image import job, row_of, run
+from tests.test_images import encoded
+
+DENOISE = Configuration("denoise", max_iterations=10)
+OF = {"source_name": "box/a.tif", "source_sha256": "00ff", "agent": "dip 1", "what": "task=denoise"}
+DESCRIPTION = "<rdf:Description rdf:about='' {}>{}</rdf:Description>"
+MEDIA = 'xmlns:xmpMM="http://ns.adobe.com/xap/1.0/mm/" xmlns:stEvt="http://ns.adobe.com/xap/1.0/sType/ResourceEvent#"'
+IPTC = 'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
+
+
+def packet(attributes: str = "", properties: str = "") -> bytes:
+    description = DESCRIPTION.format(attributes, properties)
+    meta = (
+        f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}">{description}</rdf:RDF></x:xmpmeta>'
+    )
+    return f'<?xpacket begin=""?>{meta}<?xpacket end="w"?>'.encode()
+
+
+EARLIER = packet(
+    f'{MEDIA} {IPTC} Iptc4xmpExt:DigitalSourceType="scan" xmlns:dc="http://purl.org/dc/elements/1.1/"',
+    "<dc:source>A box</dc:source><xmpMM:History><rdf:Seq><rdf:li rdf:parseType='Resource'>"
+    "<stEvt:action>created</stEvt:action></rdf:li></rdf:Seq></xmpMM:History>",
+)
+
+
+def texts(content: bytes, name: str) -> list[str]:
+    """The texts of all elements so called."""
+    return [element.text for element in ET.fromstring(content).iter() if element.tag.endswith(f"}}{name}")]
+
+
+@pytest.mark.parametrize("before", [None, b"no xml at all", packet()], ids=["none", "broken", "empty"])
+def test_history_is_written_where_there_was_none(before):
+    after = with_history(before, **OF)
+    assert texts(after, "action") == ["edited"]
+    assert texts(after, "filePath") == ["box/a.tif"]
+    assert texts(after, "documentID") == ["sha256:00ff"]
+
+
+def test_history_goes_on_and_everything_else_stays():
+    after = with_history(EARLIER, **OF)
+    assert texts(after, "action") == ["created", "edited"]
+    assert texts(after, "source") == ["A box"]
+    assert b'DigitalSourceType="scan"' not in after
+    assert [text.rsplit("/", 1)[1] for text in texts(after, "DigitalSourceType")] == [
+        "algorithmicallyEnhanced"
+    ]
+    again = with_history(after, **OF)
+    assert texts(again, "action") == ["created", "edited", "edited"]
+    assert len(texts(again, "DerivedFrom")) == len(texts(again, "DigitalSourceType")) == 1
+
+
+def test_change_is_told_in_shares_of_the_range():
+    source = np.full((1, 32, 32), 0.5, np.float32)
+    restored = source.copy()
+    restored[:, :16] += 0.1
+    change = change_between(source, restored, 8)
+    assert change.mean_absolute == pytest.approx(0.05)
+    assert change.changed_share == 0.5
+    assert change.colour_drift == pytest.approx(0.1)
+    assert change_between(source, source, 8).changed_share == 0
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".webp"])
+def test_exiftool_reads_where_a_derivative_comes_from(tmp_path, suffix):
+    if shutil.which("exiftool") is None:
+        pytest.skip("exiftool is not installed")
+    (tmp_path / "in").mkdir()
+    photograph("coffee").save(tmp_path / "in" / f"a{suffix}")
+    row = run(tmp_path, f"a{suffix}", DENOISE)
+    command = ["exiftool", "-j", "-s", tmp_path / "out" / row["output_name"]]
+    (tags,) = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert tags["DigitalSourceType"].endswith("algorithmicallyEnhanced")
+    assert tags["DerivedFromDocumentID"] == f"sha256:{row['source_sha256']}"
+    assert row["config_hash"] in str(tags["HistoryParameters"])
+
+
+def test_xmp_of_a_png_is_replaced_not_doubled():
+    image = decode(encode(decode_plain(), "png"), "a.png")
+    once = encode(with_packet(image, EARLIER), "png")
+    twice = encode(with_packet(decode(once, "a.png"), packet()), "png")
+    assert once.count(b"XML:com.adobe.xmp") == twice.count(b"XML:com.adobe.xmp") == 1
+    assert decode(twice, "a.png").metadata.xmp == packet()
+
+
+def decode_plain():
+    return decode(encoded(photograph("coffee"), "PNG", dpi=(300, 300)), "a.png")
+
+
+def with_packet(image, content):
+    return replace(image, metadata=image.metadata.with_xmp(content))
+
+
+def test_sidecar_tells_what_the_row_tells(tmp_path):
+    write_photographs(tmp_path / "in", 1)
+    row = run(tmp_path, "photo-00.png", DENOISE)
+    sidecar = json.loads((tmp_path / "out" / "images" / "photo-00.png.json").read_text())
+    assert sidecar["source"]["sha256"] == row["source_sha256"]
+    assert sidecar["derivative"]["sha256"] == row["output_sha256"]
+    assert sidecar["configuration"]["task"] == "denoise"
+    assert sidecar["stop"]["iterations"] == 10
+    assert sidecar["change"]["mean_absolute"] == row["mean_absolute_change"] > 0
+    assert sidecar["change"]["unmasked_pixels_are_the_source's"] is None
+    assert "no master" in sidecar["statement"]
+
+
+def test_unmasked_pixels_are_checked(tmp_path):
+    write_photographs(tmp_path / "in", 1)
+    mask = np.zeros((48, 48), np.uint8)
+    mask[10:20, 10:20] = 255
+    PillowImage.fromarray(mask).save(tmp_path / "mask.png")
+    masks = {"masks": Location(str(tmp_path)), "mask_id": "mask.png"}
+    row = run(tmp_path, "photo-00.png", Configuration("inpaint", max_iterations=5), **masks)
+    assert row["keeps_unmasked"] is True
+    assert row["changed_share"] <= 100 / 48**2
+
+
+def test_source_that_changes_meanwhile_is_a_failed_image(tmp_path, monkeypatch):
+    write_photographs(tmp_path / "in", 1)
+    source = tmp_path / "in" / "photo-00.png"
+    restore = pipeline._Stages.restore
+
+    def restore_and_touch(stages, *arguments):
+        source.write_bytes(source.read_bytes() + b"\0")
+        return restore(stages, *arguments)
+
+    monkeypatch.setattr(pipeline._Stages, "restore", restore_and_touch)
+    finished = job(tmp_path, "photo-00.png", DENOISE)
+    process(finished)
+    row = row_of(finished)
+    assert row["status"] == "failed"
+    assert "was changed while it was restored" in row["error_message"]
+    assert not (tmp_path / "out" / "images").exists()
+
+
+def test_verify_finds_what_is_missing_changed_or_extra(dip, tmp_path):
+    write_photographs(tmp_path / "in", 6, side_px=16)
+    line = ("restore", tmp_path / "in", tmp_path / "out", "--task", "denoise", "--max-iterations", 1)
+    assert dip(*line).returncode == 0
+    sound = dip("verify", tmp_path / "out")
+    assert (sound.returncode, "12 files" in sound.stdout) == (0, True), sound.stdout + sound.stderr
+    images = tmp_path / "out" / "images"
+    content = bytearray((images / "photo-03.png").read_bytes())
+    content[40] ^= 1
+    (images / "photo-03.png").write_bytes(content)
+    (images / "photo-01.png.json").unlink()
+    (images / "stray.txt").write_text("not ours")
+    broken = dip("verify", tmp_path / "out")
+    assert broken.returncode == 1
+    assert broken.stdout.splitlines()[:3] == [
+        "missing: images/photo-01.png.json",
+        "extra: images/stray.txt",
+        "changed: images/photo-03.png",
+    ]
+    nothing = dip("verify", tmp_path / "in")
+    assert (nothing.returncode, nothing.stderr.startswith("Error: Expected results")) == (2, True)
