@@ -111,6 +111,7 @@ class Configuration:
         scale: scale factor of a super-resolution, 2 to 8.
         kernel: downsampling kernel of a super-resolution; None is the protocol's.
         max_iterations: cap on the preset's iterations.
+        tile_px: side of the tiles that a larger image is fitted in; None: as large as a fit may be.
         weights: file of a trained network, for the method `trained`.
         weights_sha256: of that file, where it is known.
         damage: the mask value that marks what is to be repaired.
@@ -130,6 +131,7 @@ class Configuration:
     scale: int = 4
     kernel: Kernel | None = None
     max_iterations: int | None = None
+    tile_px: int | None = None
     weights: str | None = None
     weights_sha256: str | None = None
     damage: Damage = "white"
@@ -145,6 +147,7 @@ class Configuration:
         expect_one_of("a mask value that means damage,", self.damage, get_args(Damage))
         if self.max_iterations is not None and self.max_iterations < 1:
             raise ConfigurationError(f"Expected at least one iteration; got {self.max_iterations}.")
+        expect_between("tiles of at least 128 pixels a side", self.tile_px, 128, 2**31)
         if not 0 <= self.seed < 2**63:
             raise ConfigurationError(f"Expected a seed from 0 to 2^63 - 1; got {self.seed}.")
         if self.runs < 1:
@@ -207,7 +210,8 @@ class Configuration:
     def variation_text(self) -> str:
         """What departs from the preset, in a few words for the results."""
         asked = asdict(self.variation)
-        asked |= {"runs": None if self.runs == 1 else self.runs, "max_iterations": self.max_iterations}
+        asked |= {"runs": None if self.runs == 1 else self.runs}
+        asked |= {"max_iterations": self.max_iterations, "tile_px": self.tile_px}
         return " ".join(f"{name}={value}" for name, value in asked.items() if value is not None)
 
     @property

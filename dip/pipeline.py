@@ -117,6 +117,7 @@ class _Stages:
         row = self.row
         row.iterations, row.stop_iteration = restoration.iterations, restoration.stop_iteration
         row.stop_rule, row.stop_reason = restoration.stop_rule, restoration.stop_reason
+        row.tiles, row.tile_px = restoration.tiles, restoration.tile_px
         self.curve = restoration.curve
         return restoration
 

@@ -54,6 +54,8 @@ ROW_SCHEMA = pa.schema(
         pa.field("psnr_peak_db", pa.float64()),
         pa.field("ssim", pa.float64()),
         pa.field("readings", pa.list_(_READING)),
+        pa.field("tiles", pa.int32()),
+        pa.field("tile_px", pa.int32()),
         pa.field("iterations", pa.int32()),
         pa.field("stop_iteration", pa.int32()),
         pa.field("stop_rule", pa.string()),
@@ -107,8 +109,9 @@ class Row:
         psnr_degraded_db: of what the restoration started from.
         psnr_peak_db: highest PSNR of the averaged output over the run, unrounded.
         readings: the metrics under every protocol that can judge the evaluation, the row's own first.
-        iterations: how many were run, over all runs that were averaged.
-        stop_iteration: the iteration whose output is the answer; of the first run, like the curve.
+        tiles: in how many parts of `tile_px` pixels a side a large image was fitted.
+        iterations: how many were run, over all tiles, and all runs that were averaged.
+        stop_iteration: the iteration whose output is the answer; of the first run and tile, like the curve.
         stop_rule: the rule that chose it; `stop_reason` says why.
         seconds: wall time from read to write.
         image: the restored image's bytes and name, if results embed images.
@@ -148,6 +151,8 @@ class Row:
     psnr_peak_db: float | None = None
     ssim: float | None = None
     readings: list[dict[str, str | float | None]] | None = None
+    tiles: int | None = None
+    tile_px: int | None = None
     iterations: int | None = None
     stop_iteration: int | None = None
     stop_rule: str | None = None

@@ -34,24 +34,28 @@ def tiled(
     function makes it.
 
     Args:
-        function: (1, C, h, w) to (1, C, h·scale, w·scale), float32, on the image's device.
+        function: (1, C, h, w) to (1, D, h·scale, w·scale), float32, on the image's device.
         image: (1, C, H, W), float32.
         tile_px: side of a tile.
         overlap_px: how many pixels neighbours share at least.
         scale: how many times larger the function makes a tile.
 
     Returns:
-        (1, C, H·scale, W·scale), float32, on the image's device.
+        (1, D, H·scale, W·scale), float32, on the image's device.
 
     Raises:
         ValueError: there is no overlap, or it is not smaller than a tile.
     """
-    _, channels, height_px, width_px = image.shape
+    height_px, width_px = image.shape[2:]
     rows, columns = (strips(side, tile_px, overlap_px, scale) for side in (height_px, width_px))
-    output = image.new_zeros(1, channels, height_px * scale, width_px * scale)
+    output: Tensor | None = None
     for row, column in product(rows, columns):
+        made = function(image[:, :, row.source, column.source])
+        if output is None:
+            output = image.new_zeros(1, made.shape[1], height_px * scale, width_px * scale)
         weights = (row.weights[:, None] * column.weights).to(image.device)
-        output[:, :, row.target, column.target] += weights * function(image[:, :, row.source, column.source])
+        output[:, :, row.target, column.target] += weights * made
+    assert output is not None  # there is a tile at least
     return output
 
 

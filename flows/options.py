@@ -100,6 +100,10 @@ SeedOption = Annotated[
 IterationsOption = Annotated[
     int | None, typer.Option("--max-iterations", metavar="N", min=1, help="At most N iterations per image.")
 ]
+TileOption = Annotated[
+    int | None,
+    typer.Option("--tile", metavar="PX", min=128, help="Side of the tiles of large images; else by memory."),
+]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
 WorkersOption = Annotated[
     int | None,
@@ -137,6 +141,7 @@ SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
         "runs": (RunsOption, 1),
         "uncertainty": (UncertaintyOption, False),
         "max_iterations": (IterationsOption, None),
+        "tile_px": (TileOption, None),
         "network": (NetworkOption, None),
         "width": (WidthOption, None),
         "depth": (DepthOption, None),

@@ -50,6 +50,7 @@ class BatchParameters(BaseModel):
         scale: scale factor of a super-resolution.
         kernel: downsampling kernel of a super-resolution; None for the protocol's.
         max_iterations: cap on the preset's iterations per image.
+        tile_px: side of the tiles that a larger image is restored in; None for as large as memory allows.
         network: a parameterization in place of the preset's.
         width: channels of the network, in place of the preset's.
         depth: how often the network halves the resolution, in place of the preset's.
@@ -86,6 +87,7 @@ class BatchParameters(BaseModel):
     scale: int = Field(4, ge=SCALES.start, lt=SCALES.stop)
     kernel: Kernel | None = None
     max_iterations: int | None = Field(None, ge=1)
+    tile_px: int | None = Field(None, ge=128)
     network: Network | None = None
     width: int | None = None
     depth: int | None = None
@@ -124,6 +126,7 @@ class BatchParameters(BaseModel):
             scale=self.scale,
             kernel=self.kernel,
             max_iterations=self.max_iterations,
+            tile_px=self.tile_px,
             weights=self.weights,
             weights_sha256=None if self.weights is None else _sha256_of(self.weights),
             damage=damage,

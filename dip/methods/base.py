@@ -33,11 +33,14 @@ class Restoration:
 
     Attributes:
         image: (1, C, H, W), float32, on the CPU.
-        iterations: how many were run, over all runs that were averaged; None where nothing is iterated.
-        stop_iteration: the one the image was taken at; of the first run, like the curve.
+        iterations: how many were run, over all tiles, and all runs that were averaged; None where nothing
+            is iterated.
+        stop_iteration: the one the image was taken at; of the first run and tile, like the curve.
         stop_rule: name of the rule that chose it.
         stop_reason: why, in a word.
         curve: one point per window of iterations.
+        tiles: parts the image was restored in.
+        tile_px: their side, if there are several.
         deviation: (1, C, H, W), sample standard deviation over several runs, if there were any.
     """
 
@@ -48,6 +51,8 @@ class Restoration:
     stop_reason: str | None = None
     curve: tuple[CurvePoint, ...] = ()
     deviation: Tensor | None = None
+    tiles: int | None = None
+    tile_px: int | None = None
 
 
 class Method(Protocol):

@@ -1,28 +1,143 @@
 """Methods that solve the equation: Deep Image Prior, and pixels without a prior or with an explicit one."""
 
+import math
+from dataclasses import replace
+
+import numpy as np
 import torch
+from torch import Tensor
 
 from dip.config import Configuration
-from dip.errors import ConfigurationError
-from dip.measurement import Measurement
+from dip.errors import ConfigurationError, ImageError, ImageTooLargeError
+from dip.measurement import Measurement, measured
 from dip.methods.base import Restoration, Situation
 from dip.objective import Objective, Problem
 from dip.optimize.loop import Fit
+from dip.optimize.memory import largest_area_px
 from dip.presets import Settings
 from dip.restoration import restore
+from dip.tiling import tiled
+
+OVERLAP_PX = 64
+"""What neighbouring tiles share of the restored image."""
+
+LEAST_TILE_PX = 128
+ALWAYS_WHOLE_PX = 256
+"""Up to this side no memory is counted."""
 
 
 def optimize(measurement: Measurement, configuration: Configuration, situation: Situation) -> Restoration:
     """x* = g(θ*, z), once, or averaged over several runs that start from different seeds.
 
+    An image too large to be fitted whole is fitted in overlapping tiles, each stopped by the same rule. Where
+    the memory does not do for a tile, all are made half as large.
+
     Raises:
         ConfigurationError: the preset cannot do the task, or cannot be varied as asked.
         DivergenceError: an optimisation did not converge.
+        ImageTooLargeError: there is no memory for the smallest tile.
 
     Source: Ulyanov, Vedaldi, Lempitsky, *Deep Image Prior*, CVPR 2018, equation 2; its section 3.1 for
     the average over runs.
     """
     settings = settings_of(configuration)
+    tile_px = _tile_px(measurement, configuration, settings)
+    while True:
+        try:
+            return _in_tiles(measurement, configuration, situation, settings, tile_px)
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            if tile_px <= LEAST_TILE_PX:
+                raise ImageTooLargeError(
+                    f"Expected memory for a tile of {tile_px} pixels a side; there is not enough: {error}. "
+                    "Use fewer workers, or a narrower network."
+                ) from error
+        torch.cuda.empty_cache()  # nothing without a GPU
+        tile_px = max(LEAST_TILE_PX, min(tile_px, max(measurement.size_px)) // 2)
+
+
+def _tile_px(measurement: Measurement, configuration: Configuration, settings: Settings) -> int:
+    """Side of the tiles, in pixels of the restored image; at least its own if it is fitted whole."""
+    if configuration.tile_px is not None:
+        return configuration.tile_px
+    height_px, width_px = measurement.size_px
+    if max(height_px, width_px) <= ALWAYS_WHOLE_PX:
+        return ALWAYS_WHOLE_PX
+    area_px = largest_area_px(settings, len(measurement.y))
+    if height_px * width_px <= area_px:
+        return max(height_px, width_px)
+    return max(LEAST_TILE_PX, math.isqrt(area_px) // OVERLAP_PX * OVERLAP_PX)
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def _in_tiles(
+    measurement: Measurement,
+    configuration: Configuration,
+    situation: Situation,
+    settings: Settings,
+    tile_px: int,
+) -> Restoration:
+    if max(measurement.size_px) <= tile_px:
+        return _fitted(measurement, configuration, situation, settings)
+    found: list[Restoration] = []
+
+    def restored(part: Tensor) -> Tensor:
+        tile = _tile_of(part, configuration)
+        if tile.observed is None and configuration.keeps_observed:
+            return _with_deviation(part[:, :-1], None, configuration)  # there is no damage
+        if tile.observed is not None and not tile.observed.any():
+            return _with_deviation(_unseen(tile, configuration), None, configuration)
+        # The reference is that of the whole image.
+        made = _fitted(tile, configuration, replace(situation, psnr_of=None), settings)
+        found.append(made)
+        return _with_deviation(made.image, made.deviation, configuration)
+
+    scale, channels = configuration.scale_factor, len(measurement.y)
+    ones = np.ones(measurement.y.shape[1:], np.float32)
+    observed = ones if measurement.observed is None else measurement.observed
+    parts = torch.from_numpy(np.concatenate([measurement.y, observed[None]]))[None]
+    blended = tiled(restored, parts, tile_px // scale, OVERLAP_PX // scale, scale)
+    return replace(
+        found[0],
+        image=blended[:, :channels],
+        iterations=sum(made.iterations or 0 for made in found),
+        deviation=blended[:, channels:] if blended.shape[1] > channels else None,
+        tiles=len(found),
+        tile_px=tile_px,
+    )
+
+
+def _tile_of(part: Tensor, configuration: Configuration) -> Measurement:
+    """The measurement of a tile, from y and what is observed of it, (1, C + 1, h, w)."""
+    y, observed = part[0, :-1].numpy(), part[0, -1].numpy()
+    return measured(y, None if observed.all() else observed, configuration)
+
+
+def _unseen(tile: Measurement, configuration: Configuration) -> Tensor:
+    """What stands for a tile without an observed pixel: nothing, where all of it is transparent."""
+    if configuration.task != "denoise":
+        raise ImageError(
+            f"Expected observed pixels in each tile of {tile.size_px[1]}×{tile.size_px[0]}; the mask leaves "
+            "none in one of them. Use larger tiles (--tile)."
+        )
+    return torch.from_numpy(tile.y)[None]
+
+
+def _with_deviation(image: Tensor, deviation: Tensor | None, configuration: Configuration) -> Tensor:
+    """An image, and behind it the deviation between its runs, if there are several."""
+    if configuration.runs == 1:
+        return image
+    return torch.cat([image, torch.zeros_like(image) if deviation is None else deviation], dim=1)
+
+
+def _fitted(
+    measurement: Measurement, configuration: Configuration, situation: Situation, settings: Settings
+) -> Restoration:
+    """An image, or a tile of one, as a whole."""
     fits = [_fit(measurement, settings, situation, run) for run in range(configuration.runs)]
     outputs = torch.stack([fit.output for fit in fits])
     first = fits[0]
