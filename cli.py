@@ -7,6 +7,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from dip.noise import SKIP_BELOW
 from dip.studies import STUDIES
 from dip.vocabulary import Damage, ProtocolName, StudyName
 from flows.options import (
@@ -59,6 +60,12 @@ def restore(
     damage: Annotated[
         Damage, typer.Option("--damage", help="The mask value that marks what to repair.")
     ] = "white",
+    noise_floor: Annotated[
+        float,
+        typer.Option(
+            "--noise-floor", metavar="σ", min=0, help="Skip images with less noise than this, in 8-bit units."
+        ),
+    ] = SKIP_BELOW,
     **options: Any,
 ) -> None:
     """Restore all images below SRC and write them, with a table of results, to OUT.

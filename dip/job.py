@@ -21,6 +21,7 @@ class Job:
         embed: whether the restored image goes into the record instead of a file.
         uncertainty: whether the deviation between several runs is written, too.
         file_format: of the restored image: `source` for that of the image, or `png` or `tiff`.
+        noise_floor: σ in 8-bit units; an image with less noise is not denoised, but skipped.
         device: `auto`, `cpu`, `cuda` or `cuda:n`, on the machine that runs the job.
     """
 
@@ -35,6 +36,7 @@ class Job:
     embed: bool = False
     uncertainty: bool = False
     file_format: AskedFormat = "source"
+    noise_floor: float = 0.0
     device: str = "auto"
 
 

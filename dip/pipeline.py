@@ -20,6 +20,7 @@ from dip.judgement import Judge
 from dip.measurement import Measurement, Pixels, enlarged_bicubic, image_seed, measured, simulated
 from dip.methods import METHODS, method_called
 from dip.methods.base import Restoration, Situation
+from dip.noise import estimate_noise
 from dip.optimize.device import resolve_device
 from dip.results import Row, encode_record
 
@@ -60,7 +61,18 @@ class _Stages:
         self.row.channels, self.row.bit_depth = source.channels, source.bit_depth
         if self.configuration.degradation is not None:
             return source, None
+        self.expect_noise(source)
         return source.reduced_to_grey(), self.visible(source, self.read_mask(source))
+
+    def expect_noise(self, source: Image) -> None:
+        """Leave an image alone that is asked to be denoised and has no noise."""
+        sigma = self.row.noise_sigma = estimate_noise(source.pixels)
+        floor = self.job.noise_floor
+        if self.configuration.task == "denoise" and sigma is not None and sigma < floor:
+            raise ImageSkipped(
+                f"Expected noise of σ {floor} or more; got σ {sigma:.2f} ({self.job.image_id}). "
+                "A lower --noise-floor restores it all the same."
+            )
 
     def visible(self, source: Image, observed: Pixels | None) -> Pixels | None:
         """The observed pixels that can be seen: what is transparent must not steer a restoration."""

@@ -44,6 +44,7 @@ ROW_SCHEMA = pa.schema(
         pa.field("width_px", pa.int32()),
         pa.field("channels", pa.int32()),
         pa.field("bit_depth", pa.int32()),
+        pa.field("noise_sigma", pa.float64()),
         pa.field("mean_absolute_change", pa.float64()),
         pa.field("changed_share", pa.float64()),
         pa.field("colour_drift", pa.float64()),
@@ -98,6 +99,7 @@ class Row:
         seed: the configuration's.
         output_name: where the restored image lies below the output; its sidecar lies beside it.
         height_px: of the restored image, like `width_px`, `channels` and `bit_depth`.
+        noise_sigma: an estimate for the source, in 8-bit units; None in an evaluation.
         mean_absolute_change: what the restoration changed, as a share of the range from black to white;
             like the next two None where the size changed too, or there is a reference.
         changed_share: share of the pixels that changed.
@@ -141,6 +143,7 @@ class Row:
     width_px: int | None = None
     channels: int | None = None
     bit_depth: int | None = None
+    noise_sigma: float | None = None
     mean_absolute_change: float | None = None
     changed_share: float | None = None
     colour_drift: float | None = None

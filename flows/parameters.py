@@ -11,6 +11,7 @@ from dip.config import SCALES, Configuration, Variation
 from dip.degradations import Degradation
 from dip.errors import ConfigurationError
 from dip.methods import METHODS
+from dip.noise import SKIP_BELOW
 from dip.storage import Location
 from dip.vocabulary import (
     AskedFormat,
@@ -157,10 +158,12 @@ class ArchiveParameters(BatchParameters):
     Attributes:
         masks: folder or URL of masks, at the same relative paths as the images and of their size.
         damage: the mask value that marks what is to be repaired.
+        noise_floor: σ in 8-bit units; an image with less noise is not denoised, but skipped.
     """
 
     masks: str | None = None
     damage: Damage = "white"
+    noise_floor: float = Field(SKIP_BELOW, ge=0)
 
     @model_validator(mode="after")
     def _masks_belong_to_inpainting(self) -> Self:

@@ -37,6 +37,7 @@ class Run:
     masks: Location | None
     configuration: Configuration
     file_format: AskedFormat
+    noise_floor: float
     embed: bool
     uncertainty: bool
     total: int
@@ -162,6 +163,7 @@ def _run(
         masks=_masks(parameters),
         configuration=parameters.configuration,
         file_format=parameters.file_format,
+        noise_floor=_noise_floor(parameters),
         embed=parameters.embed,
         uncertainty=parameters.uncertainty,
         total=total,
@@ -175,6 +177,10 @@ def _masks(parameters: Batch) -> Location | None:
     return None if url is None else parameters.location(url)
 
 
+def _noise_floor(parameters: Batch) -> float:
+    return parameters.noise_floor if isinstance(parameters, ArchiveParameters) else 0.0
+
+
 def _asked(parameters: Batch) -> dict[str, Any]:
     """What two runs over one output must agree on."""
     masks = _masks(parameters)
@@ -182,6 +188,7 @@ def _asked(parameters: Batch) -> dict[str, Any]:
         "source": parameters.location(parameters.source).canonical_url,
         "masks": None if masks is None else masks.canonical_url,
         "format": parameters.file_format,
+        "noise_floor": _noise_floor(parameters),
         "embed": parameters.embed,
         "uncertainty": parameters.uncertainty,
         **asdict(parameters.configuration),

@@ -53,6 +53,7 @@ class Shard:
             masks=run.masks,
             mask_id=entry.mask_id,
             file_format=run.file_format,
+            noise_floor=run.noise_floor,
             embed=run.embed,
             uncertainty=run.uncertainty,
         )

@@ -117,7 +117,7 @@ def test_worker_count_and_company_do_not_change_a_byte(dip, tmp_path):
     dip("evaluate", tmp_path / "fewer", tmp_path / "two", *asked, "--workers", 2)
     one, two = (files_below(tmp_path / run / "images") for run in ("one", "two"))
     assert len(one) == 8
-    assert set(two) == {"photo-00.png", "photo-01.png"}
+    assert set(two) == {f"photo-0{i}.png{suffix}" for i in (0, 1) for suffix in ("", ".json")}
     assert all(one[name] == two[name] for name in two)
 
 

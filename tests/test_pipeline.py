@@ -90,6 +90,22 @@ def test_mask_that_marks_nothing_skips_the_image_and_one_that_marks_all_fails_it
     assert "there is none (a.png)" in row["error_message"]
 
 
+def test_image_without_noise_is_left_alone_unless_told_otherwise(tmp_path):
+    (tmp_path / "in").mkdir()
+    ramp = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
+    noise = np.random.default_rng(0).normal(0, 10, ramp.shape)
+    PillowImage.fromarray(ramp).save(tmp_path / "in" / "clean.png")
+    PillowImage.fromarray((ramp + 80 + noise).astype(np.uint8)).save(tmp_path / "in" / "noisy.png")
+    configuration = Configuration("denoise", max_iterations=1)
+    clean = run(tmp_path, "clean.png", configuration, noise_floor=0.5)
+    assert (clean["status"], clean["error_type"]) == ("skipped", "ImageSkipped")
+    assert "--noise-floor" in clean["error_message"]
+    assert run(tmp_path, "clean.png", configuration)["status"] == "restored"
+    noisy = run(tmp_path, "noisy.png", configuration, noise_floor=0.5)
+    assert noisy["status"] == "restored"
+    assert 8 < noisy["noise_sigma"] < 12
+
+
 def test_failed_image_becomes_a_row_without_metrics(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.png").write_bytes(b"")

@@ -7,6 +7,7 @@ stopped. The table is printed, and recorded in quality-cpu.json (or quality-cuda
 """
 
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -95,7 +96,13 @@ def print_table(benchmark: Benchmark, rows: list[dict]) -> None:
 def main() -> None:
     datasets, work = map(Path, sys.argv[1:])
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    record = {"commit": commit(), "torch": torch.__version__, "machine": platform.processor(), "rows": []}
+    cores = f"{os.cpu_count()} cores, {len(os.sched_getaffinity(0))} used"
+    record = {
+        "commit": commit(),
+        "torch": torch.__version__,
+        "machine": f"{platform.machine()}, {cores}",
+        "rows": [],
+    }
     for benchmark in BENCHMARKS:
         folder = source(benchmark, datasets, work)
         rows = [row for method in benchmark.methods for row in evaluate(benchmark, method, folder, work)]
