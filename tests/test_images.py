@@ -23,12 +23,12 @@ def encoded(image: PillowImage.Image, kind: str = "PNG", **options) -> bytes:
     return buffer.getvalue()
 
 
-def png_of(planes: np.ndarray, colour_type: int) -> bytes:
-    """A 16-bit PNG that Pillow itself cannot write."""
+def png_of(planes: np.ndarray, colour_type: int, *others: tuple[bytes, bytes]) -> bytes:
+    """A 16-bit PNG that Pillow itself cannot write, with other chunks."""
     height_px, width_px = planes.shape[:2]
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in planes)
     header = struct.pack(">IIBBBBB", width_px, height_px, 16, colour_type, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    chunks = ((b"IHDR", header), *others, (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         for kind, body in chunks
@@ -58,6 +58,24 @@ def test_sixteen_bit_grey_comes_back_to_the_bit():
     assert (image.bit_depth, image.channels, image.size_px) == (16, 1, (20, 30))
     again = PillowImage.open(io.BytesIO(encode_png(image)))
     assert np.array_equal(np.asarray(again), levels)
+
+
+@pytest.mark.parametrize(("channels", "colour_type"), [(1, 0), (3, 2)])
+def test_transparent_colour_of_sixteen_bits_is_alpha(channels, colour_type):
+    levels = np.random.default_rng(0).integers(2000, 2**16, (4, 5, channels), dtype=np.uint16)
+    levels[0, 0] = 1000
+    transparency = (b"tRNS", struct.pack(">H", 1000) * channels)
+    image = decode(png_of(levels, colour_type, transparency), "a.png")
+    assert image.bit_depth == 16
+    assert np.argwhere(image.alpha == 0).tolist() == [[0, 0]]
+    assert np.array_equal(image.levels()[..., :channels], levels)
+
+
+def test_damaged_exif_does_not_keep_an_image_from_being_read():
+    content = encoded(photograph("coffee"), "PNG", exif=b"garbage")
+    image = decode(content, "a.png")
+    assert image.orientation == 1
+    assert image.metadata.exif == b"garbage"
 
 
 def test_grey_stays_grey_and_bilevel_becomes_grey():

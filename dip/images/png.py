@@ -1,4 +1,4 @@
-"""PNG: 16-bit colour, which is beyond Pillow, and the chunks that hold metadata."""
+"""PNG: 16 bits, which are beyond Pillow but for plain grey, and the chunks that hold metadata."""
 
 import io
 import struct
@@ -16,7 +16,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 METADATA_CHUNKS = frozenset(b"iCCP sRGB gAMA cHRM cICP mDCV cLLI eXIf pHYs tIME iTXt tEXt zTXt".split())
 
 
-def decode_16_bit_colour(content: bytes) -> Levels:
+def decode_16_bits(content: bytes) -> Levels:
     """The pixels of a PNG, (H, W, channels and alpha), uint16.
 
     Raises:

@@ -13,7 +13,7 @@ from dip.images import jpeg2000, png, tiff
 from dip.images.image import Image, Levels, image_of
 from dip.images.limits import MAX_PIXELS, require_size
 from dip.images.metadata import Metadata
-from dip.images.orientation import known_orientation
+from dip.images.orientation import UPRIGHT, known_orientation
 
 _IPTC_RESOURCE = 0x0404
 _ORIENTATION_TAG = 274
@@ -90,22 +90,33 @@ def _refuse_what_would_be_flattened(image: PIL.Image.Image, name: str) -> None:
 def _decoded(content: bytes, opened: PIL.Image.Image) -> Image:
     if opened.format == "JPEG2000":
         levels = jpeg2000.decode_levels(content)
-    elif opened.format == "PNG" and _has_16_bit_colour(opened):
-        levels = png.decode_16_bit_colour(content)
+    elif opened.format == "PNG" and _loses_bits(opened):
+        levels = png.decode_16_bits(content)
     else:
         levels = _levels(opened)
     opened.load()  # what stands behind the pixels in the file is read now
     metadata = _metadata(content, opened)
-    exif = PIL.Image.Exif()
-    exif.load(metadata.exif or b"")
     channels = 1 if levels.shape[2] < 3 else 3
-    return image_of(levels, channels, known_orientation(exif.get(_ORIENTATION_TAG)), metadata=metadata)
+    return image_of(levels, channels, _orientation(metadata.exif), metadata=metadata)
 
 
-def _has_16_bit_colour(image: PIL.Image.Image) -> bool:
-    """Whether there are 16 bits in the file that Pillow would make 8 of."""
+def _orientation(exif: bytes | None) -> int:
+    """What the tags say; upright where they are too damaged for any reader."""
+    tags = PIL.Image.Exif()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are kept as they are
+            tags.load(exif or b"")
+    except SyntaxError:
+        return UPRIGHT
+    return known_orientation(tags.get(_ORIENTATION_TAG))
+
+
+def _loses_bits(image: PIL.Image.Image) -> bool:
+    """Whether there are 16 bits in the file of which Pillow makes 8, or a transparent grey it overlooks."""
     raw_modes = [getattr(tile, "args", None) for tile in getattr(image, "tile", ())]
-    return not image.mode.startswith("I;16") and any(";16" in str(mode) for mode in raw_modes)
+    is_plain_grey = image.mode.startswith("I;16") and "transparency" not in image.info
+    return not is_plain_grey and any(";16" in str(mode) for mode in raw_modes)
 
 
 def _levels(image: PIL.Image.Image) -> Levels:
