@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from typing import Annotated, Any, NoReturn
 
@@ -9,10 +10,13 @@ import typer
 
 from dip.noise import SKIP_BELOW
 from dip.studies import STUDIES
-from dip.vocabulary import Damage, ProtocolName, StudyName
+from dip.vocabulary import ProtocolName, StudyName
 from flows.options import (
+    DamageOption,
     MaskOption,
+    MasksOption,
     MissingOption,
+    NoiseFloorOption,
     Output,
     SigmaOption,
     Source,
@@ -28,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
-    epilog="Exit codes: 0 all images restored, 1 some failed, 2 the run could not be done.",
+    epilog="Exit codes: 0 all images restored, 1 some failed, 2 the run could not be done, 130 interrupted.",
 )
 
 
@@ -53,19 +57,9 @@ def restore(
     source: Source,
     output: Output,
     task: TaskOption,
-    masks: Annotated[
-        str | None,
-        typer.Option("--masks", metavar="URL", help="Folder or URL of masks, mirroring SRC."),
-    ] = None,
-    damage: Annotated[
-        Damage, typer.Option("--damage", help="The mask value that marks what to repair.")
-    ] = "white",
-    noise_floor: Annotated[
-        float,
-        typer.Option(
-            "--noise-floor", metavar="σ", min=0, help="Skip images with less noise than this, in 8-bit units."
-        ),
-    ] = SKIP_BELOW,
+    masks: MasksOption = None,
+    damage: DamageOption = "white",
+    noise_floor: NoiseFloorOption = SKIP_BELOW,
     **options: Any,
 ) -> None:
     """Restore all images below SRC and write them, with a table of results, to OUT.
@@ -132,6 +126,38 @@ def results(
     try:
         location = Location(output, _json_object(storage_options))
         (print_failures if failed else print_results)(location)
+    except DipError as error:
+        _refuse(error)
+
+
+PLAN_OPTIONS = (
+    "scale", "kernel", "method", "preset", "runs", "max_iterations", "network", "width", "depth",
+    "device", "storage_options",
+)  # fmt: skip
+
+
+@app.command(epilog="Example: `dip plan scans --task denoise`")
+@with_options(*PLAN_OPTIONS)
+def plan(
+    source: Source,
+    task: TaskOption,
+    masks: MasksOption = None,
+    damage: DamageOption = "white",
+    noise_floor: NoiseFloorOption = SKIP_BELOW,
+    **options: Any,
+) -> None:
+    """Say what `dip restore` would do with SRC, and how long that might take. Nothing is written.
+
+    Every image is read; a few iterations on this machine tell the time.
+    """
+    asked = locals() | {"output": os.devnull}
+    from dip.errors import DipError
+    from flows.parameters import ArchiveParameters
+    from flows.plan import plan_archive
+    from flows.report import print_plan
+
+    try:
+        print_plan(plan_archive(_parameters(ArchiveParameters, asked)))
     except DipError as error:
         _refuse(error)
 
@@ -252,6 +278,7 @@ def _called(flow: Any, argument: Any, interrupted: str = CONTINUE) -> Any:
     from flows.display import displayed_progress
     from flows.server import prefect_server_expected
 
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         with displayed_progress(), prefect_server_expected():
             return flow(argument)
@@ -260,6 +287,11 @@ def _called(flow: Any, argument: Any, interrupted: str = CONTINUE) -> Any:
     except KeyboardInterrupt:
         typer.echo(interrupted, err=True)
         sys.exit(130)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    """What stops a container ends a run like Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 def _json_object(text: str | None) -> dict[str, Any]:

@@ -225,6 +225,22 @@ class _Stages:
             self.job.output.write(f"masks/{name}", images.encode_png(damage))
 
 
+def inspect(job: Job) -> Row:
+    """What would become of an image, as far as reading it and its mask tells. Nothing is written.
+
+    Returns:
+        A row with the status `restored`, `failed` or `skipped`, and with the size that was read.
+    """
+    stages = _Stages(job, new_row(job))
+    try:
+        stages.read()
+        stages.row.status = "restored"
+    except Exception as error:  # noqa: BLE001 - as when it is restored
+        stages.row.status = "skipped" if isinstance(error, ImageSkipped) else "failed"
+        stages.row.blame(error)
+    return stages.row
+
+
 def process(job: Job) -> Outcome:
     """Take one image through the five stages and write its record.
 

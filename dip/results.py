@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -208,18 +209,30 @@ class PartFile:
 
 
 def read_rows(output: Location, columns: list[str] | None = None) -> pa.Table:
-    """The rows of all runs over an output, oldest first; only some columns, if named.
+    """The rows of an output, oldest first; of an image that was tried again, the newest alone.
+
+    Args:
+        output: of one or more runs.
+        columns: only these, if named.
 
     Raises:
         StorageError: a part file cannot be read.
     """
-    schema = ROW_SCHEMA if columns is None else pa.schema([ROW_SCHEMA.field(name) for name in columns])
+    names = ROW_SCHEMA.names if columns is None else columns
+    schema = pa.schema([ROW_SCHEMA.field(name) for name in {"image_id": None, **dict.fromkeys(names)}])
     parts = sorted(name for name in output.names("metrics") if name.startswith("part-"))
     tables = [schema.empty_table()]
     for name in parts:
         with output.open(f"metrics/{name}") as file:
             tables.append(pq.read_table(file, columns=schema.names, schema=ROW_SCHEMA))
-    return pa.concat_tables(tables)
+    return _newest(pa.concat_tables(tables)).select(names)
+
+
+def _newest(rows: pa.Table) -> pa.Table:
+    """The last row of each image."""
+    numbered = pa.table({"image_id": rows["image_id"], "number": np.arange(rows.num_rows)})
+    last = numbered.group_by("image_id").aggregate([("number", "max")])["number_max"]
+    return rows.take(np.sort(last.to_numpy()))
 
 
 def _curve_table(records: pa.Table) -> pa.Table:

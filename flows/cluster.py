@@ -54,15 +54,14 @@ def workers(scheduler: str | None, count: int | None, device: str) -> Iterator[W
         ConfigurationError: a count of workers was given for workers that run already, or there is no
             such device.
     """
-    if scheduler is not None:
-        if count is not None:
-            raise ConfigurationError("Expected either a number of local workers or a scheduler; got both.")
-        with _connected(scheduler) as client:
-            yield Workers(client, device)
-        return
-    gpus = _gpus(device)
-    with _local_cluster(count, gpus) as cluster, Client(cluster, set_as_default=False) as client:
-        yield Workers(client, "cuda" if gpus else "cpu")
+    with _running(count, device) if scheduler is None else _connected(scheduler, count, device) as found:
+        try:
+            yield found
+        except KeyboardInterrupt:
+            # Connections now end in the middle of a message, which Dask logs with tracebacks.
+            for name in ("distributed", "asyncio"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)
+            raise
 
 
 def count_slots(client: Client) -> int:
@@ -72,14 +71,23 @@ def count_slots(client: Client) -> int:
 
 
 @contextmanager
-def _connected(address: str) -> Iterator[Client]:
+def _running(count: int | None, device: str) -> Iterator[Workers]:
+    gpus = _gpus(device)
+    with _local_cluster(count, gpus) as cluster, Client(cluster, set_as_default=False) as client:
+        yield Workers(client, "cuda" if gpus else "cpu")
+
+
+@contextmanager
+def _connected(address: str, count: int | None, device: str) -> Iterator[Workers]:
+    if count is not None:
+        raise ConfigurationError("Expected either a number of local workers or a scheduler; got both.")
     try:
         client = Client(address, timeout=15, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise ClusterError(f"Expected a Dask scheduler at {address}; none answers ({error}).") from error
     with client:
         _check_workers(client, address)
-        yield client
+        yield Workers(client, device)
 
 
 def _check_workers(client: Client, address: str) -> None:

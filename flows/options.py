@@ -9,6 +9,7 @@ import typer
 
 from dip.vocabulary import (
     AskedFormat,
+    Damage,
     DataTerm,
     Kernel,
     MaskShape,
@@ -25,6 +26,16 @@ Output = Annotated[
     str, typer.Argument(metavar="OUT", help="Folder or URL of the results: a new one, or an earlier run's.")
 ]
 TaskOption = Annotated[Task, typer.Option("--task", help="What is wrong with the images.")]
+MasksOption = Annotated[
+    str | None, typer.Option("--masks", metavar="URL", help="Folder or URL of masks, mirroring SRC.")
+]
+DamageOption = Annotated[Damage, typer.Option("--damage", help="The mask value that marks what to repair.")]
+NoiseFloorOption = Annotated[
+    float,
+    typer.Option(
+        "--noise-floor", metavar="σ", min=0, help="Skip images with less noise than this, in 8-bit units."
+    ),
+]
 SigmaOption = Annotated[
     float | None, typer.Option("--sigma", help="Gaussian noise in 8-bit units; 25 for a plain denoise.")
 ]
@@ -129,6 +140,9 @@ FormatOption = Annotated[
 EmbedOption = Annotated[
     bool, typer.Option("--embed", help="Put restored images into the Parquet rows instead of files.")
 ]
+RetryOption = Annotated[
+    bool, typer.Option("--retry-failed", help="On a finished output, try again what has failed.")
+]
 
 SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
     {
@@ -159,6 +173,7 @@ SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
         "storage_options": (StorageOption, None),
         "file_format": (FormatOption, "source"),
         "embed": (EmbedOption, False),
+        "retry_failed": (RetryOption, False),
     }
 )
 """Type and default of each option that is given to commands, in the order of their help."""

@@ -72,6 +72,7 @@ class BatchParameters(BaseModel):
         file_format: of restored images: `source` for each source's own, or PNG where that would lose
             something; `png` or `tiff` for all.
         embed: put restored images into the Parquet rows instead of files.
+        retry_failed: on a finished output, also take the images that failed.
         shard_size: images per shard; one shard is one task run and one part file.
     """
 
@@ -107,6 +108,7 @@ class BatchParameters(BaseModel):
     storage_options: Secret[dict[str, Any]] = Field(default_factory=lambda: Secret({}))
     file_format: AskedFormat = "source"
     embed: bool = False
+    retry_failed: bool = False
     shard_size: int = Field(500, ge=1)
 
     def location(self, url: str) -> Location:

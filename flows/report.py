@@ -14,6 +14,7 @@ from dip.results import read_rows
 from dip.storage import Location
 from flows.batch import BatchSummary
 from flows.demo import DemoImage
+from flows.plan import Plan
 from flows.study import StudySummary
 from flows.verify import Finding
 
@@ -49,6 +50,27 @@ def print_failures(output: Location, run_id: str | None = None) -> None:
     rows = rows.filter(is_other if run_id is None else is_other & (pc.field("run_id") == run_id))
     for row in rows.to_pylist():
         print(f"{row['status']}: {printable(row['image_id'])}: {printable(row['error_message'] or '')}")
+
+
+def print_plan(plan: Plan) -> None:
+    """Print what a run would do."""
+    for prospect in plan.prospects:
+        if prospect.status != "restored":
+            print(f"{prospect.status}: {printable(prospect.image_id)}: {printable(prospect.reason or '')}")
+    open_images = plan.to_restore
+    megapixels = sum(prospect.pixels for prospect in open_images) / 1e6
+    gigabytes = sum(prospect.size_bytes for prospect in open_images) / 1e9
+    others = {status: sum(p.status == status for p in plan.prospects) for status in ("failed", "skipped")}
+    print(
+        f"{len(plan.prospects)} images: {len(open_images)} to restore, {others['failed']} would fail, "
+        f"{others['skipped']} would be skipped. {megapixels:.2f} megapixels to make, "
+        f"{gigabytes:.3f} GB before compression."
+    )
+    if plan.device_hours is not None:
+        print(
+            f"At most about {plan.device_hours:.2f} hours of one {plan.device} worker of this machine "
+            f"({plan.iterations} iterations; most images stop sooner)."
+        )
 
 
 def print_findings(output: Location, files: int, findings: Sequence[Finding]) -> None:

@@ -104,7 +104,10 @@ def open_run(parameters: Batch) -> Run | None:
     if not is_finished:
         committed = _committed_shards(output, run_id)
         return _run(parameters, run_id, stored["total"], stored["shard_size"], committed)
-    return _new_run(parameters, known=frozenset(read_rows(output, ["image_id"])["image_id"].to_pylist()))
+    rows = read_rows(output, ["image_id", "status"])
+    if parameters.retry_failed:
+        rows = rows.filter(pc.field("status") != "failed")
+    return _new_run(parameters, known=frozenset(rows["image_id"].to_pylist()))
 
 
 def close_run(run: Run) -> dict[str, int]:

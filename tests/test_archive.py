@@ -234,3 +234,45 @@ def test_run_description_tells_what_was_asked(dip, tmp_path):
     [description] = (tmp_path / "out" / "runs").glob("*/run.json")
     assert json.loads(description.read_text())["asked"]["task"] == "denoise"
     assert not any(b"do not tell" in content for content in files_below(tmp_path / "out").values())
+
+
+def test_plan_says_what_would_be_done_and_does_nothing(dip, tmp_path):
+    expected = write_odd_images(tmp_path / "in")
+    (tmp_path / "in" / "flat.png").write_bytes(encoded(Image.new("L", (64, 64), 100)))
+    before = files_below(tmp_path)
+    finished = dip("plan", tmp_path / "in", "--task", "denoise", "--noise-floor", 0.5, *FEW)
+    assert finished.returncode == 0, finished.stderr
+    would_fail = list(expected.values()).count("failed")
+    assert f"{len(expected) + 1} images: " in finished.stdout
+    assert f" {would_fail} would fail" in finished.stdout
+    assert finished.stdout.count("failed: ") == would_fail
+    assert "failed: cmyk.jpg: Expected a grey, RGB or palette image" in finished.stdout
+    assert "hours of one cpu worker" in finished.stdout
+    assert files_below(tmp_path) == before
+
+
+def test_plan_counts_megapixels_of_what_would_be_made(dip, tmp_path):
+    write_photographs(tmp_path / "in", 2, side_px=50)
+    asked = ("--task", "super-resolution", "--scale", 4, "--method", "none")
+    finished = dip("plan", tmp_path / "in", *asked)
+    assert "2 images: 2 to restore, 0 would fail, 0 would be skipped. 0.08 megapixels" in finished.stdout
+    assert "hours" not in finished.stdout
+    nothing = dip("plan", tmp_path / "nowhere", *asked)
+    assert (nothing.returncode, nothing.stderr.startswith("Error: Expected a folder")) == (2, True)
+
+
+def test_failed_images_are_tried_again_if_asked(dip, tmp_path):
+    write_photographs(tmp_path / "in", 2)
+    sound = (tmp_path / "in" / "photo-01.png").read_bytes()
+    (tmp_path / "in" / "photo-01.png").write_bytes(b"broken on the way")
+    line = ("restore", tmp_path / "in", tmp_path / "out", "--task", "denoise", *FEW)
+    assert dip(*line).returncode == 1
+    (tmp_path / "in" / "photo-01.png").write_bytes(sound)
+    assert "Nothing to do" in dip(*line).stdout
+    again = dip(*line, "--retry-failed")
+    assert (again.returncode, "1 restored, 0 failed" in again.stdout) == (0, True), again.stderr
+    assert [row["status"] for row in rows_of(tmp_path / "out")] == ["restored", "failed", "restored"]
+    assert "2 restored" in dip("results", tmp_path / "out").stdout
+    assert dip("results", tmp_path / "out", "--failed").stdout == ""
+    assert "4 files" in dip("verify", tmp_path / "out").stdout
+    assert "Nothing to do" in dip(*line, "--retry-failed").stdout

@@ -1,0 +1,111 @@
+"""What a run would do, and about how long it would take; nothing is written."""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from dip.config import Configuration
+from dip.job import Job
+from dip.storage import Location
+from flows.manifest import Entry, list_images
+from flows.parameters import ArchiveParameters
+
+NOWHERE = Location(os.devnull)
+"""The output of jobs that are only looked at."""
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What would become of one image.
+
+    Attributes:
+        status: `restored`, `failed` or `skipped`, as far as the image itself tells.
+        reason: why it would not be restored.
+        pixels: of the restored image.
+        size_bytes: of the restored image's pixels, uncompressed.
+    """
+
+    image_id: str
+    status: str
+    reason: str | None
+    pixels: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would become of a source.
+
+    Attributes:
+        prospects: one per image, in the order of their names.
+        iterations: most that an image takes, all runs together; None for a method without any.
+        device: where the time was measured.
+        device_hours: about what the images take with so many iterations; None for a method without any.
+    """
+
+    prospects: Sequence[Prospect]
+    iterations: int | None
+    device: str
+    device_hours: float | None
+
+    @property
+    def to_restore(self) -> list[Prospect]:
+        """The images that would be restored."""
+        return [prospect for prospect in self.prospects if prospect.status == "restored"]
+
+
+def plan_archive(parameters: ArchiveParameters) -> Plan:
+    """Read every image, see what would be refused or skipped, and estimate the rest on this machine.
+
+    Raises:
+        ConfigurationError: the run could not be started so.
+        StorageError: source or masks cannot be listed.
+    """
+    configuration = parameters.configuration
+    source = parameters.location(parameters.source)
+    masks = None if parameters.masks is None else parameters.location(parameters.masks)
+    jobs = [_job(entry, source, masks, parameters) for entry in list_images(source, masks)]
+    prospects = list(_prospects(jobs))
+    pixels = sum(prospect.pixels for prospect in prospects if prospect.status == "restored")
+    return _estimated(prospects, pixels, configuration, parameters.device)
+
+
+def _job(entry: Entry, source: Location, masks: Location | None, parameters: ArchiveParameters) -> Job:
+    return Job(
+        run_id="plan",
+        image_id=entry.image_id,
+        source=source,
+        output=NOWHERE,
+        record="",
+        configuration=parameters.configuration,
+        masks=masks,
+        mask_id=entry.mask_id,
+        noise_floor=parameters.noise_floor,
+    )
+
+
+def _prospects(jobs: Sequence[Job]) -> Iterator[Prospect]:
+    from dip.pipeline import inspect  # which brings torch
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for row in pool.map(inspect, jobs):
+            factor = jobs[0].configuration.scale_factor ** 2
+            pixels = (row.height_px or 0) * (row.width_px or 0) * factor
+            size_bytes = pixels * (row.channels or 0) * (row.bit_depth or 0) // 8
+            yield Prospect(row.image_id, row.status, row.error_message, pixels, size_bytes)
+
+
+def _estimated(
+    prospects: Sequence[Prospect], pixels: int, configuration: Configuration, device_name: str
+) -> Plan:
+    from dip.optimize.calibration import seconds_per_pixel
+    from dip.optimize.device import resolve_device
+
+    device = resolve_device(device_name)
+    settings = configuration.settings
+    if settings is None:
+        return Plan(prospects, None, device.type, None)
+    iterations = settings.schedule.iterations * configuration.runs
+    hours = pixels * iterations * seconds_per_pixel(settings, 3, device) / 3600 if pixels else 0.0
+    return Plan(prospects, iterations, device.type, hours)
