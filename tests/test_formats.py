@@ -151,7 +151,7 @@ def tagged(tmp_path_factory):
     for path in folders[0].iterdir():
         name, content = brightened(path.name, path.read_bytes())
         (folders[1] / name).write_bytes(content)
-    return [tags_below(folder) for folder in folders]
+    return [*map(tags_below, folders), folders]
 
 
 def tags_below(folder: Path) -> dict[str, dict[str, str]]:
@@ -175,6 +175,15 @@ def test_tags_come_back(tagged, name):
         assert any("Epson" in str(value) for value in before.values())
         assert any("Meer" in str(value) for value in before.values())
     assert {tag: after.get(tag) for tag in before} == before
+
+
+def test_tags_of_a_jpeg_come_along_into_a_tiff(tagged, tmp_path):
+    before, (folder, _) = tagged[0]["8-3.jpg"], tagged[2]
+    derivative = encode(decode((folder / "8-3.jpg").read_bytes(), "a.jpg"), "tiff")
+    (tmp_path / "a.tif").write_bytes(derivative)
+    after = tags_below(tmp_path)["a.tif"]
+    kept = {tag: value for tag, value in before.items() if "YCbCr" not in tag}  # pixels are RGB now
+    assert {tag: after.get(tag) for tag in kept} == kept
 
 
 @pytest.mark.parametrize("name", ["8-3.png", "8-3.webp", "8-3.jpg", "8-3-None-strips-little.tif"])

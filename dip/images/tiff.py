@@ -23,7 +23,7 @@ LAYOUT_TAGS = frozenset(tag for first, last in _LAYOUT_RANGES for tag in range(f
 """Tags that say how pixels are stored: a derivative has its own."""
 
 ORIENTATION, XMP, IPTC, ICC_PROFILE = 274, 700, 33723, 34675
-BYTE, ASCII, RATIONAL, UNDEFINED = 1, 2, 5, 7
+BYTE, RATIONAL, UNDEFINED = 1, 5, 7
 MAX_READS = 50_000
 _COMPRESSIONS = {1: None, 5: "lzw"}
 """How a derivative is compressed, if not with deflate."""
@@ -184,7 +184,7 @@ def _carried_tags(metadata: Metadata) -> dict[int, Any]:
         tags |= {282: _entry(RATIONAL, density[0]), 283: _entry(RATIONAL, density[1]), 296: _entry(3, [2])}
     for tag, datatype, content in (
         (XMP, BYTE, metadata.xmp),
-        (IPTC, UNDEFINED, metadata.iptc),
+        (IPTC, BYTE, metadata.iptc),
         (ICC_PROFILE, UNDEFINED, metadata.icc_profile),
     ):
         if content is not None:
