@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -64,8 +66,8 @@ def restore(
 ) -> None:
     """Restore all images below SRC and write them, with a table of results, to OUT.
 
-    OUT/images mirrors SRC as PNG files, OUT/metrics holds one Parquet row per image. The same line
-    continues an interrupted run, and restores what has come since a finished one.
+    OUT/images mirrors SRC, OUT/metrics holds one Parquet row per image. The same line continues an
+    interrupted run, and restores what has come since a finished one.
     """
     asked = locals()
     from flows.archive import restore_archive
@@ -119,15 +121,12 @@ def results(
     storage_options: StorageOption = None,
 ) -> None:
     """Print the table of results and its means."""
-    from dip.errors import DipError
     from dip.storage import Location
     from flows.report import print_failures, print_results
 
-    try:
+    with _refusals():
         location = Location(output, _json_object(storage_options))
         (print_failures if failed else print_results)(location)
-    except DipError as error:
-        _refuse(error)
 
 
 PLAN_OPTIONS = (
@@ -151,15 +150,12 @@ def plan(
     Every image is read; a few iterations on this machine tell the time.
     """
     asked = locals() | {"output": os.devnull}
-    from dip.errors import DipError
     from flows.parameters import ArchiveParameters
     from flows.plan import plan_archive
     from flows.report import print_plan
 
-    try:
+    with _refusals():
         print_plan(plan_archive(_parameters(ArchiveParameters, asked)))
-    except DipError as error:
-        _refuse(error)
 
 
 @app.command(epilog="Example: `dip verify restored`")
@@ -171,16 +167,13 @@ def verify(
 
     Exits with 1 if there is any of it.
     """
-    from dip.errors import DipError
     from dip.storage import Location
     from flows.report import print_findings
     from flows.verify import verify as verify_output
 
-    try:
+    with _refusals():
         location = Location(output, _json_object(storage_options))
         files, findings = verify_output(location)
-    except DipError as error:
-        _refuse(error)
     print_findings(location, files, findings)
     if findings:
         raise typer.Exit(1)
@@ -274,16 +267,13 @@ def _sentence(problem: Any) -> str:
 
 def _called(flow: Any, argument: Any, interrupted: str = CONTINUE) -> Any:
     """A flow's result; what a user can have caused ends the program with a sentence."""
-    from dip.errors import DipError
     from flows.display import displayed_progress
     from flows.server import prefect_server_expected
 
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with displayed_progress(), prefect_server_expected():
+        with _refusals(), displayed_progress(), prefect_server_expected():
             return flow(argument)
-    except DipError as error:
-        _refuse(error)
     except KeyboardInterrupt:
         typer.echo(interrupted, err=True)
         sys.exit(130)
@@ -302,6 +292,17 @@ def _json_object(text: str | None) -> dict[str, Any]:
     if not isinstance(value, dict):
         _refuse("Expected --storage-options to be a JSON object; got another kind of JSON.")
     return value
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What a user can have caused ends the program with a sentence."""
+    from dip.errors import DipError
+
+    try:
+        yield
+    except DipError as error:
+        _refuse(error)
 
 
 def _refuse(reason: object) -> NoReturn:

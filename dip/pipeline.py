@@ -5,6 +5,7 @@
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
@@ -40,7 +41,17 @@ class _Stages:
         restoration = self.restore(measurement, judge)
         self.measure(measurement, restoration, judge)
         self.write(source, measurement, restoration)
-        self.row.status = "restored"
+
+    def attempt(self, work: Callable[[], object]) -> None:
+        """Do some or all of the stages; the row tells what became of it."""
+        try:
+            work()
+            self.row.status = "restored"
+        except ImageSkipped as reason:
+            self.row.status = "skipped"
+            self.row.blame(reason)
+        except Exception as error:  # noqa: BLE001 - whatever fails in one image is a row, and the batch goes on
+            self.row.blame(error)
 
     @property
     def configuration(self) -> Configuration:
@@ -155,10 +166,10 @@ class _Stages:
             deviation = measurement.with_observed(restoration.deviation, torch.zeros(()))
             content = images.encode_float_tiff(deviation[0].mean(dim=0).numpy())
             job.output.write(f"uncertainty/{job.image_id}.tif", content)
+        derivative = _derivative(source, restored, measurement)
         if measurement.reference is not None:
             self.write_evaluated(source, measurement)
-        derivative = _derivative(source, restored, measurement)
-        if measurement.reference is None:
+        else:
             self.compare(source, derivative, measurement)
             derivative = replace(derivative, metadata=self.with_history(source.metadata))
         self.write_derivative(f"images/{name}", images.encode(derivative, file_format))
@@ -182,7 +193,7 @@ class _Stages:
         if hashlib.sha256(self.job.source.read(self.job.image_id)).hexdigest() != self.row.source_sha256:
             raise ImageError(
                 f"Expected the source to stay as it was; its file was changed while it was restored "
-                f"({self.job.image_id}). Run the same line again with a new output."
+                f"({self.job.image_id}). Run the same line again with --retry-failed."
             )
 
     def compare(self, source: Image, derivative: Image, measurement: Measurement) -> None:
@@ -232,12 +243,7 @@ def inspect(job: Job) -> Row:
         A row with the status `restored`, `failed` or `skipped`, and with the size that was read.
     """
     stages = _Stages(job, new_row(job))
-    try:
-        stages.read()
-        stages.row.status = "restored"
-    except Exception as error:  # noqa: BLE001 - as when it is restored
-        stages.row.status = "skipped" if isinstance(error, ImageSkipped) else "failed"
-        stages.row.blame(error)
+    stages.attempt(stages.read)
     return stages.row
 
 
@@ -249,13 +255,7 @@ def process(job: Job) -> Outcome:
     """
     stages = _Stages(job, new_row(job))
     start = time.perf_counter()
-    try:
-        stages.run()
-    except ImageSkipped as reason:
-        stages.row.status = "skipped"
-        stages.row.blame(reason)
-    except Exception as error:  # noqa: BLE001 - whatever fails in one image is a row, and the batch goes on
-        stages.row.blame(error)
+    stages.attempt(stages.run)
     stages.row.seconds = time.perf_counter() - start
     job.output.write(job.record, encode_record(stages.row, stages.curve))
     return Outcome(job.image_id, stages.row.status, stages.row.error_message)

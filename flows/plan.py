@@ -3,12 +3,12 @@
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dip.config import Configuration
 from dip.job import Job
 from dip.storage import Location
-from flows.manifest import Entry, list_images
+from flows.manifest import list_images
 from flows.parameters import ArchiveParameters
 
 NOWHERE = Location(os.devnull)
@@ -65,24 +65,14 @@ def plan_archive(parameters: ArchiveParameters) -> Plan:
     configuration = parameters.configuration
     source = parameters.location(parameters.source)
     masks = None if parameters.masks is None else parameters.location(parameters.masks)
-    jobs = [_job(entry, source, masks, parameters) for entry in list_images(source, masks)]
+    looked_at = Job("plan", "", source, NOWHERE, "", configuration, masks, noise_floor=parameters.noise_floor)
+    jobs = [
+        replace(looked_at, image_id=entry.image_id, mask_id=entry.mask_id)
+        for entry in list_images(source, masks)
+    ]
     prospects = list(_prospects(jobs))
     pixels = sum(prospect.pixels for prospect in prospects if prospect.status == "restored")
     return _estimated(prospects, pixels, configuration, parameters.device)
-
-
-def _job(entry: Entry, source: Location, masks: Location | None, parameters: ArchiveParameters) -> Job:
-    return Job(
-        run_id="plan",
-        image_id=entry.image_id,
-        source=source,
-        output=NOWHERE,
-        record="",
-        configuration=parameters.configuration,
-        masks=masks,
-        mask_id=entry.mask_id,
-        noise_floor=parameters.noise_floor,
-    )
 
 
 def _prospects(jobs: Sequence[Job]) -> Iterator[Prospect]:

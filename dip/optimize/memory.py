@@ -1,5 +1,7 @@
 """How much memory a fit takes, and how large an image may be to be fitted whole."""
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -14,6 +16,7 @@ _PROBE_PX = 128
 _OVER_KEPT, _BESIDES = 1.5, 600
 
 
+@cache
 def bytes_per_pixel(settings: Settings, channels: int) -> float:
     """Bytes that a fit takes for each pixel of the canvas, at its peak, within a third or so.
 
