@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from dip.config import Configuration
 from dip.methods.optimization import problem_of, settings_of
-from dip.optimize.loop import Fit
+from dip.optimize.loop import Fit, Schedule
 from dip.optimize.stopping import FixedRule, HeldOutRule, NoiseLevelRule, StopRule, VarianceRule
 from dip.optimize.tracker import OutputTracker
 from dip.optimize.watches import Watch
@@ -26,7 +26,7 @@ def _variants(configuration: Configuration) -> tuple[str, ...]:  # noqa: ARG001 
 
 def _run(trial: Trial) -> Findings:
     subject, settings = subject_of(trial), settings_of(trial.configuration)
-    decider, rules = _rules(trial, settings.schedule.iterations)
+    decider, rules = _rules(trial, settings.schedule)
     settings = replace(settings, schedule=replace(settings.schedule, rule=decider))
     seen: list[OutputTracker] = []
     signals: list[TableRow] = []
@@ -51,10 +51,11 @@ def _run(trial: Trial) -> Findings:
     return Findings(trial, {"psnr": psnrs, "signals": signals, "stops": stops})
 
 
-def _rules(trial: Trial, iterations: int) -> tuple[StopRule, list[StopRule]]:
+def _rules(trial: Trial, schedule: Schedule) -> tuple[StopRule, list[StopRule]]:
     """The rule that lets the fit run to its end, and those that watch it."""
     if trial.variant == HeldOutRule.name:
-        return HeldOutRule(patience=iterations), [HeldOutRule()]
+        watching = schedule.rule if isinstance(schedule.rule, HeldOutRule) else HeldOutRule()
+        return replace(watching, patience=schedule.iterations), [watching]
     degradation = trial.configuration.degradation
     sigma = None if degradation is None else degradation.sigma
     known: list[StopRule] = [] if sigma is None else [NoiseLevelRule(sigma / 255)]
