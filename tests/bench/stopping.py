@@ -3,7 +3,7 @@
     python -m tests.bench.stopping DATASETS WORK
 
 DATASETS holds color9/ and gray11/. The middle of eight images is made 96 pixels a side; `dip study stopping`
-runs on them at σ 15, 25, 50 and with half of the pixels missing, with the default preset to its last iteration.
+runs on them at σ 15, 25, 50 and with half of the pixels missing, with the default preset to its end.
 The table is printed, and recorded in stopping.json beside this file.
 """
 
