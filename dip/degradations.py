@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import ImageDraw, ImageFont
 
 from dip.errors import ConfigurationError, expect_between, expect_one_of
+from dip.operators import OPERATORS
 from dip.vocabulary import MaskShape
 
 Pixels = NDArray[np.float32]
@@ -71,7 +72,7 @@ class Degradation:
             expect_one_of("a mask shape", self.mask, get_args(MaskShape))
         if self.missing is not None and self.mask is not None:
             raise ConfigurationError("Expected either a share of missing pixels or a mask's shape; got both.")
-        if task == "inpaint" and not self.hides:
+        if OPERATORS[task].repairs and not self.hides:
             raise ConfigurationError(
                 "Expected an inpainting evaluation to say what is missing: either a share of the pixels "
                 "(missing) or a shape (mask)."

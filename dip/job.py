@@ -20,7 +20,9 @@ class Job:
         record: name below `output` of the image's own record, written last.
         embed: whether the restored image goes into the record instead of a file.
         uncertainty: whether the deviation between several runs is written, too.
-        file_format: of the restored image: `source` for that of the image, or `png` or `tiff`.
+        file_format: of the restored image: `source` for that of the image, or one for all.
+        suffix: what follows the name of the restored image, before its format's suffix.
+        overwrite: whether a file of somebody else's is replaced that lies where the restored image goes.
         noise_floor: σ in 8-bit units; an image with less noise is not denoised, but skipped.
         device: `auto`, `cpu`, `cuda` or `cuda:n`, on the machine that runs the job.
     """
@@ -36,6 +38,8 @@ class Job:
     embed: bool = False
     uncertainty: bool = False
     file_format: AskedFormat = "source"
+    suffix: str = ""
+    overwrite: bool = False
     noise_floor: float = 0.0
     device: str = "auto"
 

@@ -6,22 +6,24 @@
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import torch
 
-from dip import images, provenance
+from dip import images
 from dip.config import Configuration
 from dip.curve import CurvePoint
-from dip.errors import ImageError, ImageSkipped, MaskError
-from dip.images import Image, Metadata
+from dip.delivery import Delivery
+from dip.errors import ImageSkipped, MaskError
+from dip.images import Image
 from dip.job import Job, Outcome, new_row
 from dip.judgement import Judge
-from dip.measurement import Measurement, Pixels, enlarged_bicubic, image_seed, measured, simulated
+from dip.measurement import Measurement, Pixels, image_seed, measured, simulated
 from dip.methods import METHODS, method_called
 from dip.methods.base import Restoration, Situation
 from dip.noise import estimate_noise
+from dip.operators import OPERATORS
 from dip.optimize.device import resolve_device
 from dip.results import Row, encode_record
 
@@ -40,7 +42,7 @@ class _Stages:
         judge = None if measurement.reference is None else Judge(measurement, self.configuration)
         restoration = self.restore(measurement, judge)
         self.measure(measurement, restoration, judge)
-        self.write(source, measurement, restoration)
+        Delivery(self.job, self.row).write(source, measurement, restoration)
 
     def attempt(self, work: Callable[[], object]) -> None:
         """Do some or all of the stages; the row tells what became of it."""
@@ -72,14 +74,16 @@ class _Stages:
         self.row.channels, self.row.bit_depth = source.channels, source.bit_depth
         if self.configuration.degradation is not None:
             return source, None
-        self.expect_noise(source)
-        return source.reduced_to_grey(), self.visible(source, self.read_mask(source))
+        self.row.noise_sigma = estimate_noise(source.pixels)
+        observed = self.read_mask(source)
+        if observed is None and OPERATORS[self.configuration.task].denoises:
+            self.expect_noise()
+        return source.reduced_to_grey(), self.visible(source, observed)
 
-    def expect_noise(self, source: Image) -> None:
-        """Leave an image alone that is asked to be denoised and has no noise."""
-        sigma = self.row.noise_sigma = estimate_noise(source.pixels)
-        floor = self.job.noise_floor
-        if self.configuration.task == "denoise" and sigma is not None and sigma < floor:
+    def expect_noise(self) -> None:
+        """Leave an image alone that has no noise, and nothing else to be done on it."""
+        sigma, floor = self.row.noise_sigma, self.job.noise_floor
+        if sigma is not None and sigma < floor:
             raise ImageSkipped(
                 f"Expected noise of σ {floor} or more; got σ {sigma:.2f} ({self.job.image_id}). "
                 "A lower --noise-floor restores it all the same."
@@ -156,85 +160,6 @@ class _Stages:
         row.psnr_db, row.psnr_degraded_db = main.psnr_db, main.psnr_degraded_db
         row.psnr_peak_db = max((p.psnr_db for p in self.curve if p.psnr_db is not None), default=None)
 
-    def write(self, source: Image, measurement: Measurement, restoration: Restoration) -> None:
-        """The restored image, as a file or in the row; in an evaluation the degraded one beside it."""
-        job, file_format = self.job, self.file_format
-        name = images.derivative_name(job.image_id, file_format)
-        restored: Pixels = measurement.with_observed(restoration.image)[0].numpy()
-        if job.uncertainty and restoration.deviation is not None:
-            # Pixels that are kept as they were measured do not differ between runs.
-            deviation = measurement.with_observed(restoration.deviation, torch.zeros(()))
-            content = images.encode_float_tiff(deviation[0].mean(dim=0).numpy())
-            job.output.write(f"uncertainty/{job.image_id}.tif", content)
-        derivative = _derivative(source, restored, measurement)
-        if measurement.reference is not None:
-            self.write_evaluated(source, measurement)
-        else:
-            self.compare(source, derivative, measurement)
-            derivative = replace(derivative, metadata=self.with_history(source.metadata))
-        self.write_derivative(f"images/{name}", images.encode(derivative, file_format))
-
-    def write_derivative(self, name: str, content: bytes) -> None:
-        """The restored image, with a sidecar, or in the row."""
-        job, row = self.job, self.row
-        self.expect_unchanged_source()
-        row.output_sha256 = hashlib.sha256(content).hexdigest()
-        if job.embed:
-            row.image = {"bytes": content, "path": name.removeprefix("images/")}
-            return
-        job.output.write(name, content)
-        row.output_name, row.output_url = name, job.output.url_of(name)
-        sidecar = provenance.encode_sidecar(row, self.configuration)
-        job.output.write(provenance.sidecar_name(name), sidecar)
-        row.sidecar_sha256 = hashlib.sha256(sidecar).hexdigest()
-
-    def expect_unchanged_source(self) -> None:
-        """A source that was replaced meanwhile is not the one that was restored."""
-        if hashlib.sha256(self.job.source.read(self.job.image_id)).hexdigest() != self.row.source_sha256:
-            raise ImageError(
-                f"Expected the source to stay as it was; its file was changed while it was restored "
-                f"({self.job.image_id}). Run the same line again with --retry-failed."
-            )
-
-    def compare(self, source: Image, derivative: Image, measurement: Measurement) -> None:
-        """How far the derivative is from its source, and whether what no mask marks is the source's."""
-        row = self.row
-        if derivative.size_px != source.size_px:
-            return
-        change = provenance.change_between(source.pixels, derivative.pixels, source.bit_depth)
-        row.mean_absolute_change, row.changed_share = change.mean_absolute, change.changed_share
-        row.colour_drift = change.colour_drift
-        if self.job.mask_id is not None and measurement.observed is not None:
-            stays = measurement.observed > 0
-            row.keeps_unmasked = bool((derivative.pixels == source.pixels)[:, stays].all())
-
-    def with_history(self, metadata: Metadata) -> Metadata:
-        """The metadata, and in the XMP packet how the derivative came about."""
-        row = self.row
-        packet = provenance.with_history(
-            metadata.xmp,
-            source_name=row.image_id,
-            source_sha256=row.source_sha256 or "",
-            agent=f"dip-restoration {row.software_version}",
-            what=f"task={row.task} method={row.method} preset={row.preset} configuration={row.config_hash}",
-        )
-        return metadata.with_xmp(packet)
-
-    @property
-    def file_format(self) -> images.FileFormat:
-        """Of the restored image."""
-        return images.derivative_format(self.job.image_id, self.job.file_format)
-
-    def write_evaluated(self, source: Image, measurement: Measurement) -> None:
-        """What the restoration of a reference started from, and which of its pixels were hidden."""
-        name = images.derivative_name(self.job.image_id, "png")
-        profile = Metadata(icc_profile=source.metadata.icc_profile)
-        degraded = images.encode_png(Image(measurement.seen, metadata=profile))
-        self.job.output.write(f"degraded/{name}", degraded)
-        if measurement.observed is not None:
-            damage = Image(1 - measurement.observed[None])
-            self.job.output.write(f"masks/{name}", images.encode_png(damage))
-
 
 def inspect(job: Job) -> Row:
     """What would become of an image, as far as reading it and its mask tells. Nothing is written.
@@ -259,20 +184,3 @@ def process(job: Job) -> Outcome:
     stages.row.seconds = time.perf_counter() - start
     job.output.write(job.record, encode_record(stages.row, stages.curve))
     return Outcome(job.image_id, stages.row.status, stages.row.error_message)
-
-
-def _derivative(source: Image, restored: Pixels, measurement: Measurement) -> Image:
-    """The restored pixels with what the source carries beside its own."""
-    alpha = source.alpha
-    if alpha is None:
-        return replace(source, pixels=restored)
-    height_px, width_px = measurement.size_px
-    if measurement.reference is not None:
-        top, left = measurement.corner_px
-        alpha = alpha[top : top + height_px, left : left + width_px]
-    elif alpha.shape == measurement.size_px:
-        restored = np.where(alpha > 0, restored, source.pixels)
-    else:
-        enlarged = enlarged_bicubic(alpha[None].astype(np.float32), measurement.size_px)[0]
-        alpha = np.rint(enlarged.clip(0, np.iinfo(alpha.dtype).max)).astype(alpha.dtype)
-    return replace(source, pixels=restored, alpha=alpha)

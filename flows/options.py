@@ -137,6 +137,14 @@ FormatOption = Annotated[
     AskedFormat,
     typer.Option("--format", help="Of restored images; a source that is lossy becomes a PNG."),
 ]
+SuffixOption = Annotated[
+    str,
+    typer.Option("--suffix", metavar="TEXT", help="Follows the names of restored images: a.tif, aTEXT.tif."),
+]
+OverwriteOption = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace files of others where results go, instead of refusing to."),
+]
 EmbedOption = Annotated[
     bool, typer.Option("--embed", help="Put restored images into the Parquet rows instead of files.")
 ]
@@ -172,6 +180,8 @@ SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
         "scheduler": (SchedulerOption, None),
         "storage_options": (StorageOption, None),
         "file_format": (FormatOption, "source"),
+        "suffix": (SuffixOption, ""),
+        "overwrite": (OverwriteOption, False),
         "embed": (EmbedOption, False),
         "retry_failed": (RetryOption, False),
     }

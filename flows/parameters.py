@@ -12,6 +12,7 @@ from dip.degradations import Degradation
 from dip.errors import ConfigurationError
 from dip.methods import METHODS
 from dip.noise import SKIP_BELOW
+from dip.operators import OPERATORS
 from dip.storage import Location
 from dip.vocabulary import (
     AskedFormat,
@@ -70,7 +71,9 @@ class BatchParameters(BaseModel):
         storage_options: fsspec options for URLs, such as `{"endpoint_url": …, "key": …, "secret": …}`;
             kept out of records and logs. Environment variables are the better place for credentials.
         file_format: of restored images: `source` for each source's own, or PNG where that would lose
-            something; `png` or `tiff` for all.
+            something; `png`, `tiff` or `jpeg` for all.
+        suffix: what follows the names of restored images, before their formats' suffixes.
+        overwrite: replace files of others that lie where results go.
         embed: put restored images into the Parquet rows instead of files.
         retry_failed: on a finished output, also take the images that failed.
         shard_size: images per shard; one shard is one task run and one part file.
@@ -107,6 +110,8 @@ class BatchParameters(BaseModel):
     scheduler: str | None = None
     storage_options: Secret[dict[str, Any]] = Field(default_factory=lambda: Secret({}))
     file_format: AskedFormat = "source"
+    suffix: str = Field("", pattern=r"^[\w.+-]*$")
+    overwrite: bool = False
     embed: bool = False
     retry_failed: bool = False
     shard_size: int = Field(500, ge=1)
@@ -169,7 +174,7 @@ class ArchiveParameters(BatchParameters):
 
     @model_validator(mode="after")
     def _masks_belong_to_inpainting(self) -> Self:
-        if self.task == "inpaint" and self.masks is None:
+        if OPERATORS[self.task].repairs and self.masks is None:
             raise ValueError("inpainting needs masks that say what to repair (--masks)")
         if self.task == "denoise" and self.masks is not None:
             raise ValueError("masks go with inpainting and super-resolution, not with the task denoise")
@@ -188,7 +193,7 @@ class BenchmarkParameters(BatchParameters):
 
     Attributes:
         protocol: how it is done; None for the task's usual one.
-        sigma: Gaussian noise, in 8-bit units; 25 if a denoising is asked for nothing else.
+        sigma: Gaussian noise, in 8-bit units; 25 if a denoising is asked for no noise.
         poisson: shot noise of so many photons per pixel at full brightness.
         impulse: share of values replaced by black or white.
         jpeg: quality of a JPEG compression.
@@ -208,7 +213,7 @@ class BenchmarkParameters(BatchParameters):
     def configuration(self) -> Configuration:
         """What decides the results."""
         degradation = Degradation(self.poisson, self.sigma, self.impulse, self.jpeg, self.missing, self.mask)
-        if self.task == "denoise" and not degradation.is_noisy:
+        if OPERATORS[self.task].denoises and not degradation.is_noisy:
             degradation = replace(degradation, sigma=USUAL_SIGMA)
         return self._configuration("white", self.protocol, degradation)
 

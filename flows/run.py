@@ -37,6 +37,8 @@ class Run:
     masks: Location | None
     configuration: Configuration
     file_format: AskedFormat
+    suffix: str
+    overwrite: bool
     noise_floor: float
     embed: bool
     uncertainty: bool
@@ -96,7 +98,8 @@ def open_run(parameters: Batch) -> Run | None:
     output = parameters.location(parameters.output)
     last = _last_run(output)
     if last is None:
-        _check_is_unused(output)
+        if not parameters.overwrite:
+            _check_is_unused(output)
         return _new_run(parameters, known=frozenset())
     run_id, is_finished = last
     stored = json.loads(output.read(f"runs/{run_id}/run.json"))
@@ -166,6 +169,8 @@ def _run(
         masks=_masks(parameters),
         configuration=parameters.configuration,
         file_format=parameters.file_format,
+        suffix=parameters.suffix,
+        overwrite=parameters.overwrite,
         noise_floor=_noise_floor(parameters),
         embed=parameters.embed,
         uncertainty=parameters.uncertainty,
@@ -191,6 +196,7 @@ def _asked(parameters: Batch) -> dict[str, Any]:
         "source": parameters.location(parameters.source).canonical_url,
         "masks": None if masks is None else masks.canonical_url,
         "format": parameters.file_format,
+        "suffix": parameters.suffix,
         "noise_floor": _noise_floor(parameters),
         "embed": parameters.embed,
         "uncertainty": parameters.uncertainty,
@@ -251,5 +257,6 @@ def _check_is_unused(output: Location) -> None:
     if others:
         raise ConfigurationError(
             f"Expected an output that is new, empty or made by an earlier run; {output.url} holds "
-            f"{len(others)} other entries, such as {min(others)!r}. Choose another output."
+            f"{len(others)} other entries, such as {min(others)!r}. Choose another output, or say "
+            "--overwrite to replace files of the same names."
         )

@@ -53,6 +53,8 @@ class Shard:
             masks=run.masks,
             mask_id=entry.mask_id,
             file_format=run.file_format,
+            suffix=run.suffix,
+            overwrite=run.overwrite,
             noise_floor=run.noise_floor,
             embed=run.embed,
             uncertainty=run.uncertainty,

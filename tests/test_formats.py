@@ -184,8 +184,24 @@ def test_tags_of_a_jpeg_come_along_into_a_tiff(tagged, tmp_path):
     assert {tag: after.get(tag) for tag in kept} == kept
 
 
+def test_tags_of_a_jpeg_stay_in_a_jpeg_that_looks_the_same(tagged, tmp_path):
+    before, (folder, _) = tagged[0]["8-3.jpg"], tagged[2]
+    image = decode((folder / "8-3.jpg").read_bytes(), "a.jpg")
+    derivative = encode(image, "jpeg")
+    (tmp_path / "a.jpg").write_bytes(derivative)
+    after = tags_below(tmp_path)["a.jpg"]
+    assert {tag: after.get(tag) for tag in before} == before
+    assert np.abs(decode(derivative, "a.jpg").pixels - image.pixels).mean() < 2 / 255
+
+
+@pytest.mark.parametrize(("name", "lacks"), [("16-3.png", "16 bits"), ("8-4.png", "transparency")])
+def test_jpeg_is_refused_for_what_it_cannot_hold(name, lacks):
+    with pytest.raises(UnsupportedImageError, match=rf"Expected a format with {lacks}.*--format"):
+        encode(decode(SOURCES[name], name), "jpeg")
+
+
 @pytest.mark.parametrize("name", ["8-3.png", "8-3.webp", "8-3.jpg", "8-3-None-strips-little.tif"])
-@pytest.mark.parametrize("asked", ["source", "png", "tiff"])
+@pytest.mark.parametrize("asked", ["source", "png", "tiff", "jpeg"])
 def test_colour_profile_stays_to_the_byte(name, asked):
     file_format = derivative_format(name, asked)
     derivative = encode(decode(SOURCES[name], name), file_format)

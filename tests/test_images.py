@@ -13,7 +13,7 @@ from PIL import Image as PillowImage
 from PIL import ImageCms
 
 from dip.errors import ImageTooLargeError, MaskError, UnreadableImageError, UnsupportedImageError
-from dip.images import decode, derivative_format, derivative_name, encode_png, is_image_name, read_mask
+from dip.images import decode, derivative_format, derivative_name, encode, is_image_name, read_mask
 from tests.conftest import photograph
 
 
@@ -47,7 +47,7 @@ def test_eight_bit_images_come_back_to_the_bit(mode):
     original = photograph("astronaut").convert(mode)
     if "A" in mode:
         original.putalpha(photograph("camera"))
-    again = PillowImage.open(io.BytesIO(encode_png(decode(encoded(original), "a.png"))))
+    again = PillowImage.open(io.BytesIO(encode(decode(encoded(original), "a.png"), "png")))
     assert again.mode == mode
     assert np.array_equal(np.asarray(again), np.asarray(original))
 
@@ -56,7 +56,7 @@ def test_sixteen_bit_grey_comes_back_to_the_bit():
     levels = np.random.default_rng(0).integers(0, 2**16, (20, 30), dtype=np.uint16)
     image = decode(png_of(levels[..., None], 0), "a.png")
     assert (image.bit_depth, image.channels, image.size_px) == (16, 1, (20, 30))
-    again = PillowImage.open(io.BytesIO(encode_png(image)))
+    again = PillowImage.open(io.BytesIO(encode(image, "png")))
     assert np.array_equal(np.asarray(again), levels)
 
 
@@ -111,7 +111,7 @@ def test_exif_rotation_is_applied():
 def test_colour_profile_stays_to_the_byte():
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     image = decode(encoded(photograph("coffee"), "JPEG", icc_profile=profile), "a.jpg")
-    assert PillowImage.open(io.BytesIO(encode_png(image))).info["icc_profile"] == profile
+    assert PillowImage.open(io.BytesIO(encode(image, "png"))).info["icc_profile"] == profile
 
 
 @pytest.mark.parametrize(
@@ -169,10 +169,18 @@ def test_derivatives_keep_the_name_they_come_from(name, derivative):
 
 @given(
     st.lists(st.from_regex(r"\A(x|a/x)(\.(png|jpg|tif|tiff|bmp)){1,4}\Z"), unique=True, min_size=2),
-    st.sampled_from(["source", "png", "tiff"]),
+    st.sampled_from(["source", "png", "tiff", "jpeg"]),
+    st.sampled_from(["", "_restored", ".png"]),
 )
-def test_no_two_images_share_a_derivative(names, asked):
-    assert len({derivative_name(name, derivative_format(name, asked)) for name in names}) == len(names)
+def test_no_two_images_share_a_derivative(names, asked, suffix):
+    derivatives = {derivative_name(name, derivative_format(name, asked), suffix) for name in names}
+    assert len(derivatives) == len(names)
+
+
+def test_suffix_stands_before_that_of_the_format():
+    assert derivative_name("box/a.tif", "tiff", "_restored") == "box/a_restored.tif"
+    assert derivative_name("box/a.jpg", "png", "_restored") == "box/a_restored.jpg.png"
+    assert derivative_name("box/a.jpg", "jpeg", "_restored") == "box/a_restored.jpg"
 
 
 def test_hidden_files_and_texts_are_no_images():

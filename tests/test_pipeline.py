@@ -11,6 +11,7 @@ from PIL import Image as PillowImage
 
 from dip.config import Configuration, Variation
 from dip.degradations import Degradation
+from dip.operators import OPERATORS
 from dip.parameterizations import NETWORKS
 from dip.storage import Location
 from tests.conftest import files_below, photograph, write_photographs
@@ -31,7 +32,7 @@ def test_result_depends_on_bytes_not_on_names(tmp_path):
 @given(
     size=SHAPES,
     mode=st.sampled_from(["L", "RGB", "RGBA", "P", "I;16"]),
-    task=st.sampled_from(["denoise", "inpaint", "super-resolution"]),
+    task=st.sampled_from(list(OPERATORS)),
     preset=st.sampled_from(["auto", "fast", "paper"]),
     network=st.sampled_from([None, "skip", "unet", "resnet", "deep-decoder"]),
 )
@@ -47,12 +48,12 @@ def test_any_size_and_mode_comes_back_in_its_size(tmp_path, size, mode, task, pr
     PillowImage.new("L", size).save(tmp_path / "mask.png")
     variation = Variation(network=network)
     configuration = Configuration(task, preset=preset, scale=2, max_iterations=1, variation=variation)
-    masks = {"masks": Location(str(tmp_path)), "mask_id": "mask.png"} if task == "inpaint" else {}
+    masks = {"masks": Location(str(tmp_path)), "mask_id": "mask.png"} if OPERATORS[task].repairs else {}
     mask = np.zeros(size[::-1], np.uint8)
     mask[0, 0] = 255
     PillowImage.fromarray(mask).save(tmp_path / "mask.png")
     row = run(tmp_path, "a.png", configuration, **masks)
-    if task == "inpaint" and size == (1, 1):
+    if masks and size == (1, 1):
         assert row["error_type"] == "MaskError"
         return
     assert row["status"] == "restored", row["error_message"]

@@ -17,7 +17,7 @@ from dip.pipeline import process
 from dip.provenance import change_between, with_history
 from dip.provenance.xmp import RDF
 from dip.storage import Location
-from tests.conftest import photograph, write_photographs
+from tests.conftest import files_below, photograph, write_photographs
 from tests.one_image import job, row_of, run
 from tests.test_images import encoded
 
@@ -150,6 +150,44 @@ def test_source_that_changes_meanwhile_is_a_failed_image(tmp_path, monkeypatch):
     assert row["status"] == "failed"
     assert "was changed while it was restored" in row["error_message"]
     assert not (tmp_path / "out" / "images").exists()
+
+
+def test_file_of_somebody_else_is_not_overwritten(tmp_path):
+    write_photographs(tmp_path / "in", 1)
+    images = tmp_path / "out" / "images"
+    images.mkdir(parents=True)
+    (images / "photo-00.png").write_bytes(b"drawn by hand")
+    refused = run(tmp_path, "photo-00.png", DENOISE)
+    assert refused["status"] == "failed"
+    assert "Expected no file, or an unchanged one" in refused["error_message"]
+    assert files_below(images) == {"photo-00.png": b"drawn by hand"}
+    assert run(tmp_path, "photo-00.png", DENOISE, overwrite=True)["status"] == "restored"
+
+
+def test_own_derivative_is_made_anew_unless_it_was_changed(tmp_path):
+    write_photographs(tmp_path / "in", 1)
+    derivative = tmp_path / "out" / "images" / "photo-00_restored.png"
+    first = run(tmp_path, "photo-00.png", DENOISE, suffix="_restored")
+    assert first["output_name"] == "images/photo-00_restored.png"
+    again = run(tmp_path, "photo-00.png", replace(DENOISE, max_iterations=5), suffix="_restored")
+    assert again["status"] == "restored"
+    assert again["output_sha256"] != first["output_sha256"]
+    retouched = derivative.read_bytes() + b"retouched"
+    derivative.write_bytes(retouched)
+    refused = run(tmp_path, "photo-00.png", DENOISE, suffix="_restored")
+    assert refused["status"] == "failed"
+    assert derivative.read_bytes() == retouched
+
+
+def test_jpeg_is_checked_as_it_was_written(tmp_path):
+    write_photographs(tmp_path / "in", 1)
+    PillowImage.fromarray(np.eye(48, dtype=np.uint8) * 255).save(tmp_path / "mask.png")
+    masks = {"masks": Location(str(tmp_path)), "mask_id": "mask.png"}
+    row = run(
+        tmp_path, "photo-00.png", Configuration("inpaint", max_iterations=5), file_format="jpeg", **masks
+    )
+    assert row["output_name"] == "images/photo-00.png.jpg"
+    assert row["keeps_unmasked"] is False  # a JPEG keeps no pixel
 
 
 def test_verify_finds_what_is_missing_changed_or_extra(dip, tmp_path):

@@ -11,7 +11,6 @@ from dip.images.naming import (
     derivative_name,
     is_image_name,
 )
-from dip.images.png import encode_png
 from dip.images.read import decode
 from dip.images.write import encode, encode_float_tiff
 
@@ -26,7 +25,6 @@ __all__ = [
     "derivative_name",
     "encode",
     "encode_float_tiff",
-    "encode_png",
     "is_image_name",
     "read_mask",
 ]

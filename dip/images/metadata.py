@@ -7,6 +7,10 @@ XMP_KEYWORD = b"XML:com.adobe.xmp"
 """Of the text chunk of a PNG that holds XMP."""
 
 
+IPTC_RESOURCE = 0x0404
+"""Number of IPTC's records among Photoshop's image resources."""
+
+
 @dataclass(frozen=True)
 class Metadata:
     """Everything as the bytes it came in; what is None or empty was not there.

@@ -3,11 +3,11 @@
 from pathlib import PurePosixPath
 from typing import Literal
 
-FileFormat = Literal["png", "tiff", "webp", "bmp"]
-"""What derivatives are written as: each of them loses nothing."""
+FileFormat = Literal["png", "tiff", "webp", "bmp", "jpeg"]
+"""What derivatives are written as."""
 
-AskedFormat = Literal["source", "png", "tiff"]
-"""What a run can ask for: the format of each source, as far as derivatives have it, or one for all."""
+AskedFormat = Literal["source", "png", "tiff", "jpeg"]
+"""What a run can ask for: the format of each source, if it loses nothing, or one for all."""
 
 FORMATS: dict[str, FileFormat] = {
     ".png": "png",
@@ -16,12 +16,22 @@ FORMATS: dict[str, FileFormat] = {
     ".webp": "webp",
     ".bmp": "bmp",
 }
-"""Format of a derivative by its name."""
+"""Format of a derivative by its source's name: those that lose nothing."""
 
-SUFFIXES: dict[FileFormat, str] = {"png": ".png", "tiff": ".tif", "webp": ".webp", "bmp": ".bmp"}
+_LOSSY: dict[str, FileFormat] = {".jpeg": "jpeg", ".jpg": "jpeg", ".jpe": "jpeg"}
 
-IMAGE_SUFFIXES = frozenset(FORMATS) | frozenset(
-    [".avif", ".gif", ".j2k", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".pnm", ".ppm"]
+SUFFIXES: dict[FileFormat, str] = {
+    "png": ".png",
+    "tiff": ".tif",
+    "webp": ".webp",
+    "bmp": ".bmp",
+    "jpeg": ".jpg",
+}
+
+IMAGE_SUFFIXES = (
+    frozenset(FORMATS)
+    | frozenset(_LOSSY)
+    | frozenset([".avif", ".gif", ".j2k", ".jp2", ".pbm", ".pgm", ".pnm", ".ppm"])
 )
 
 
@@ -38,13 +48,19 @@ def derivative_format(name: str, asked: AskedFormat) -> FileFormat:
     return FORMATS.get(PurePosixPath(name).suffix.lower(), "png")
 
 
-def derivative_name(name: str, file_format: FileFormat) -> str:
+def derivative_name(name: str, file_format: FileFormat, suffix: str = "") -> str:
     """The relative path of an image's derivative in a format. No two images share one.
+
+    Args:
+        name: relative path of the image.
+        file_format: of the derivative.
+        suffix: what follows the name of each image, before the format's suffix.
 
     An image of that format keeps its name and any other gets the format's suffix behind its own, so that
     `a.jpg` and `a.png` do not meet; and so does one that could be taken for the derivative of another
     image: `a.jpg.png`.
     """
     path = PurePosixPath(name)
-    is_kept = FORMATS.get(path.suffix.lower()) == file_format and not is_image_name(path.stem)
-    return name if is_kept else f"{name}{SUFFIXES[file_format]}"
+    path = path.with_name(f"{path.stem}{suffix}{path.suffix}")
+    is_kept = (FORMATS | _LOSSY).get(path.suffix.lower()) == file_format and not is_image_name(path.stem)
+    return str(path) if is_kept else f"{path}{SUFFIXES[file_format]}"

@@ -12,10 +12,9 @@ from dip.errors import DipError, ImageTooLargeError, UnreadableImageError, Unsup
 from dip.images import jpeg2000, png, tiff
 from dip.images.image import Image, Levels, image_of
 from dip.images.limits import MAX_PIXELS, require_size
-from dip.images.metadata import Metadata
+from dip.images.metadata import IPTC_RESOURCE, Metadata
 from dip.images.orientation import UPRIGHT, known_orientation
 
-_IPTC_RESOURCE = 0x0404
 _ORIENTATION_TAG = 274
 _PLAIN_MODE = {
     "1": "L",
@@ -145,7 +144,7 @@ def _metadata(content: bytes, image: PIL.Image.Image) -> Metadata:
         icc_profile=info.get("icc_profile"),
         exif=None if exif is None else exif.removeprefix(b"Exif\0\0"),
         xmp=info.get("xmp"),
-        iptc=resources.get(_IPTC_RESOURCE) if isinstance(resources, dict) else None,
+        iptc=resources.get(IPTC_RESOURCE) if isinstance(resources, dict) else None,
         dpi=info.get("dpi"),
         chunks=png.metadata_chunks(content) if image.format == "PNG" else (),
     )

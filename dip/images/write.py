@@ -1,6 +1,7 @@
 """From an image to the bytes of a file."""
 
 import io
+import struct
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -10,21 +11,26 @@ from numpy.typing import NDArray
 
 from dip.errors import UnsupportedImageError
 from dip.images.image import Image
+from dip.images.metadata import IPTC_RESOURCE
 from dip.images.naming import FileFormat
 from dip.images.png import encode_png
 from dip.images.tiff import encode_tiff
 
+JPEG_QUALITY = 95
+
 
 def encode(image: Image, file_format: FileFormat) -> bytes:
-    """The image as a file that loses nothing: in its depth, with its alpha and its metadata.
+    """The image as a file that loses nothing, but for JPEG: in its depth, with its alpha and its metadata.
 
     Raises:
-        UnsupportedImageError: the format has no 16 bits.
+        UnsupportedImageError: the format has no 16 bits, or no alpha.
     """
-    if image.bit_depth == 16 and file_format in ("webp", "bmp"):
+    if image.bit_depth == 16 and file_format not in ("png", "tiff"):
         raise UnsupportedImageError(
             f"Expected a format with 16 bits, png or tiff (--format); got {file_format}."
         )
+    if image.alpha is not None and file_format == "jpeg":
+        raise UnsupportedImageError("Expected a format with transparency, png or tiff (--format); got jpeg.")
     return _ENCODERS[file_format](image)
 
 
@@ -47,6 +53,35 @@ def encode_bmp(image: Image) -> bytes:
     return _saved(as_pillow(image), "BMP", dpi=image.metadata.dpi)
 
 
+def encode_jpeg(image: Image) -> bytes:
+    """The image as a JPEG that looks the same: colours in full resolution, little compression."""
+    metadata = image.metadata
+    try:
+        return _saved(
+            as_pillow(image),
+            "JPEG",
+            quality=JPEG_QUALITY,
+            subsampling=0,
+            icc_profile=metadata.icc_profile,
+            exif=None if metadata.exif is None else b"Exif\0\0" + metadata.exif,
+            xmp=metadata.xmp,
+            dpi=metadata.dpi,
+            extra=None if metadata.iptc is None else _photoshop_segment(metadata.iptc),
+        )
+    except (ValueError, struct.error) as error:
+        raise UnsupportedImageError(
+            f"Expected metadata that fit into a JPEG's segments of 64 KiB; got more ({error}). "
+            "Choose another --format."
+        ) from error
+
+
+def _photoshop_segment(iptc: bytes) -> bytes:
+    """The segment APP13 of a JPEG with IPTC's records. Source: Photoshop's file format, image resources."""
+    padded = iptc + b"\0" * (len(iptc) % 2)
+    content = b"Photoshop 3.0\0" + struct.pack(">4sHHI", b"8BIM", IPTC_RESOURCE, 0, len(iptc)) + padded
+    return struct.pack(">HH", 0xFFED, len(content) + 2) + content
+
+
 def as_pillow(image: Image) -> PIL.Image.Image:
     """The image as Pillow has it: L, LA, RGB, RGBA, or I;16."""
     levels = image.levels()
@@ -67,5 +102,5 @@ def _saved(image: PIL.Image.Image, file_format: str, **options: object) -> bytes
 
 
 _ENCODERS: Mapping[FileFormat, Callable[[Image], bytes]] = MappingProxyType(
-    {"png": encode_png, "tiff": encode_tiff, "webp": encode_webp, "bmp": encode_bmp}
+    {"png": encode_png, "tiff": encode_tiff, "webp": encode_webp, "bmp": encode_bmp, "jpeg": encode_jpeg}
 )

@@ -19,15 +19,21 @@ class Listed:
     Attributes:
         operator: its class, `module:name`.
         shrinks: whether measurements are smaller than images, by the scale factor.
+        repairs: whether there are holes to fill, so that a mask is needed.
+        denoises: whether the noise of observed pixels is to be removed.
     """
 
     operator: str
     shrinks: bool = False
+    repairs: bool = False
+    denoises: bool = False
 
 
 OPERATORS = {
-    "denoise": Listed("dip.operators.identity:Identity"),
-    "inpaint": Listed("dip.operators.identity:Identity"),  # the mask comes on top, as it may for every task
+    "denoise": Listed("dip.operators.identity:Identity", denoises=True),
+    # The mask comes on top, as it may for every task.
+    "inpaint": Listed("dip.operators.identity:Identity", repairs=True),
+    "inpaint+denoise": Listed("dip.operators.identity:Identity", repairs=True, denoises=True),
     "super-resolution": Listed("dip.operators.downsampling:Downsampling", shrinks=True),
 }
 

@@ -1,5 +1,6 @@
 """The file beside a derivative that says how it came about."""
 
+import hashlib
 import json
 from dataclasses import asdict
 
@@ -15,6 +16,15 @@ STATEMENT = (
 def sidecar_name(derivative: str) -> str:
     """Where the sidecar of a derivative lies."""
     return f"{derivative}.json"
+
+
+def describes(sidecar: bytes, derivative: bytes) -> bool:
+    """Whether a sidecar is that of a derivative as it is now."""
+    try:
+        known = json.loads(sidecar)["derivative"]["sha256"]
+    except (ValueError, KeyError, TypeError):  # a file of somebody else's
+        return False
+    return bool(known == hashlib.sha256(derivative).hexdigest())
 
 
 def encode_sidecar(row: Row, configuration: Configuration) -> bytes:
