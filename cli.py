@@ -121,11 +121,10 @@ def results(
     storage_options: StorageOption = None,
 ) -> None:
     """Print the table of results and its means."""
-    from dip.storage import Location
     from flows.report import print_failures, print_results
 
     with _refusals():
-        location = Location(output, _json_object(storage_options))
+        location = _results_of(output, storage_options)
         (print_failures if failed else print_results)(location)
 
 
@@ -167,12 +166,11 @@ def verify(
 
     Exits with 1 if there is any of it.
     """
-    from dip.storage import Location
     from flows.report import print_findings
     from flows.verify import verify as verify_output
 
     with _refusals():
-        location = Location(output, _json_object(storage_options))
+        location = _results_of(output, storage_options)
         files, findings = verify_output(location)
     print_findings(location, files, findings)
     if findings:
@@ -282,6 +280,14 @@ def _called(flow: Any, argument: Any, interrupted: str = CONTINUE) -> Any:
 def _interrupt(*_: object) -> NoReturn:
     """What stops a container ends a run like Ctrl-C."""
     raise KeyboardInterrupt
+
+
+def _results_of(output: str, storage_options: str | None) -> Any:
+    """The location of results that are looked at."""
+    from dip.storage import Location
+    from flows.bag import results_of
+
+    return results_of(Location(output, _json_object(storage_options)))
 
 
 def _json_object(text: str | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Local folders and object stores behind one face. Objects are written whole or not at all."""
 
 import contextlib
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -75,6 +76,10 @@ class Location:
         """The URL of an object below the location; a plain path for one on disk."""
         path = f"{self.root}/{name}"
         return path if self.is_local else str(self.file_system.unstrip_protocol(path))
+
+    def below(self, folder: str) -> "Location":
+        """A folder in the location."""
+        return Location(f"{self.url.rstrip('/')}/{folder}", self.options)
 
     def contains(self, other: "Location") -> bool:
         """Whether `other` is this location or lies below it."""
@@ -153,6 +158,20 @@ class Location:
         with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
             for start in range(0, len(names), PARALLEL_REQUESTS):
                 yield from pool.map(self.read, names[start : start + PARALLEL_REQUESTS])
+
+    def sha256_of(self, names: list[str]) -> Iterator[str]:
+        """Checksums of several objects, in order, in hexadecimal digits. None is held in memory whole.
+
+        Raises:
+            StorageError: one of them cannot be read.
+        """
+
+        def checksum(name: str) -> str:
+            with self.open(name) as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+
+        with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+            yield from pool.map(checksum, names)
 
     def write(self, name: str, content: bytes) -> None:
         """Write an object; whoever looks finds it whole or not at all.

@@ -8,6 +8,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from dip.job import Job, Outcome, fail
+from flows.bag import close_bag, open_bag
 from flows.cluster import workers
 from flows.parameters import Batch
 from flows.progress import Counter
@@ -42,7 +43,7 @@ def run_batches(batches: Sequence[Batch]) -> list[BatchSummary]:
     Raises:
         DipError: a batch could not be started or carried to its end; what is finished is safe.
     """
-    runs = [open_run(parameters) for parameters in batches]
+    runs = [_opened(parameters) for parameters in batches]
     _restore([run for run in runs if run is not None], batches[0])
     return [_summary(parameters, run) for parameters, run in zip(batches, runs, strict=True)]
 
@@ -76,6 +77,13 @@ def restore_shard(run: Run, index: int, execution: _Execution, label: str) -> No
         raise
 
 
+def _opened(parameters: Batch) -> Run | None:
+    run = open_run(parameters)
+    if run is not None and parameters.bag:
+        open_bag(parameters.location(parameters.output))
+    return run
+
+
 def _restore(runs: Sequence[Run], parameters: Batch) -> None:
     if not any(run.open_shards for run in runs):
         return
@@ -94,9 +102,12 @@ def _restore(runs: Sequence[Run], parameters: Batch) -> None:
 
 
 def _summary(parameters: Batch, run: Run | None) -> BatchSummary:
+    counts = {} if run is None else close_run(run)
+    if parameters.bag:
+        close_bag(parameters.location(parameters.output))
     if run is None:
         return BatchSummary(parameters.output)
-    summary = BatchSummary(parameters.output, run.run_id, **close_run(run))
+    summary = BatchSummary(parameters.output, run.run_id, **counts)
     create_markdown_artifact(_report(summary, run), key="restoration-summary", description=run.run_id)
     return summary
 

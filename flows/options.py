@@ -36,6 +36,9 @@ NoiseFloorOption = Annotated[
         "--noise-floor", metavar="σ", min=0, help="Skip images with less noise than this, in 8-bit units."
     ),
 ]
+BagOption = Annotated[
+    bool, typer.Option("--bag", help="Make OUT a BagIt bag; its payload, OUT/data, holds the results.")
+]
 SigmaOption = Annotated[
     float | None, typer.Option("--sigma", help="Gaussian noise in 8-bit units; 25 for a plain denoise.")
 ]
@@ -183,6 +186,7 @@ SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
         "suffix": (SuffixOption, ""),
         "overwrite": (OverwriteOption, False),
         "embed": (EmbedOption, False),
+        "bag": (BagOption, False),
         "retry_failed": (RetryOption, False),
     }
 )

@@ -28,6 +28,7 @@ from dip.vocabulary import (
     Task,
     Upsampling,
 )
+from flows.bag import PAYLOAD
 
 USUAL_SIGMA = 25.0
 
@@ -75,6 +76,7 @@ class BatchParameters(BaseModel):
         suffix: what follows the names of restored images, before their formats' suffixes.
         overwrite: replace files of others that lie where results go.
         embed: put restored images into the Parquet rows instead of files.
+        bag: make the output a BagIt bag.
         retry_failed: on a finished output, also take the images that failed.
         shard_size: images per shard; one shard is one task run and one part file.
     """
@@ -113,8 +115,15 @@ class BatchParameters(BaseModel):
     suffix: str = Field("", pattern=r"^[\w.+-]*$")
     overwrite: bool = False
     embed: bool = False
+    bag: bool = False
     retry_failed: bool = False
     shard_size: int = Field(500, ge=1)
+
+    @property
+    def results(self) -> Location:
+        """Where the results go: into the payload, if the output is to be a bag."""
+        output = self.location(self.output)
+        return output.below(PAYLOAD) if self.bag else output
 
     def location(self, url: str) -> Location:
         """A URL with the storage options."""

@@ -16,6 +16,7 @@ from dip.errors import ConfigurationError, StorageError
 from dip.results import read_rows
 from dip.storage import Location
 from dip.vocabulary import AskedFormat
+from flows.bag import expect_bag
 from flows.manifest import encode_manifest, list_images
 from flows.parameters import ArchiveParameters, Batch
 
@@ -95,7 +96,9 @@ def open_run(parameters: Batch) -> Run | None:
         StorageError: source, masks or output cannot be listed, read or written.
     """
     _check_locations(parameters)
-    output = parameters.location(parameters.output)
+    output = parameters.results
+    if parameters.bag:
+        expect_bag(parameters.location(parameters.output))
     last = _last_run(output)
     if last is None:
         if not parameters.overwrite:
@@ -165,7 +168,7 @@ def _run(
     return Run(
         run_id=run_id,
         source=parameters.location(parameters.source),
-        output=parameters.location(parameters.output),
+        output=parameters.results,
         masks=_masks(parameters),
         configuration=parameters.configuration,
         file_format=parameters.file_format,
@@ -243,7 +246,7 @@ def _committed_shards(output: Location, run_id: str) -> frozenset[int]:
 
 
 def _check_locations(parameters: Batch) -> None:
-    output = parameters.location(parameters.output)
+    output = parameters.results
     for role, location in (("source", parameters.location(parameters.source)), ("masks", _masks(parameters))):
         if location is not None and (location.contains(output) or output.contains(location)):
             raise ConfigurationError(
