@@ -34,6 +34,7 @@ class _Stages:
 
     job: Job
     row: Row
+    tell: Callable[[float], None] | None = None
     curve: tuple[CurvePoint, ...] = field(default=())
 
     def run(self) -> None:
@@ -139,7 +140,7 @@ class _Stages:
         """x*, by the method asked for."""
         device = resolve_device(self.job.device)
         self.row.device = "cpu" if device.type == "cpu" else torch.cuda.get_device_name(device)
-        situation = Situation(self.image_seed, device, judge.psnr_of() if judge else None)
+        situation = Situation(self.image_seed, device, judge.psnr_of() if judge else None, self.tell)
         restoration = method_called(self.configuration.method)(measurement, self.configuration, situation)
         row = self.row
         row.iterations, row.stop_iteration = restoration.iterations, restoration.stop_iteration
@@ -172,13 +173,17 @@ def inspect(job: Job) -> Row:
     return stages.row
 
 
-def process(job: Job) -> Outcome:
+def process(job: Job, tell: Callable[[float], None] | None = None) -> Outcome:
     """Take one image through the five stages and write its record.
+
+    Args:
+        job: the image.
+        tell: is told now and then which share of the restoration is done.
 
     Raises:
         StorageError: the record could not be written, so that the image counts as not done.
     """
-    stages = _Stages(job, new_row(job))
+    stages = _Stages(job, new_row(job), tell)
     start = time.perf_counter()
     stages.attempt(stages.run)
     stages.row.seconds = time.perf_counter() - start

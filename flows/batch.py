@@ -15,7 +15,7 @@ from flows.progress import Counter
 from flows.run import Run, close_run, open_run
 from flows.shard import Shard, shard_label
 from flows.window import Window
-from flows.worker import restore_image
+from flows.worker import progress_topic, restore_image
 
 SHARDS_AT_ONCE = 4
 
@@ -63,6 +63,11 @@ class _Execution:
         committed = sum(len(run.images_in(shard)) for run in runs for shard in run.committed)
         self.counter = Counter(sum(run.total for run in runs), committed + len(self.finished))
 
+    def follow(self, event: tuple[float, tuple[str, float]]) -> None:
+        """Take what a worker tells of an image it works on: when, and its name and how far it is."""
+        _, (image_id, share) = event
+        self.counter.advance(image_id, share)
+
 
 @task(task_run_name="{label}", cache_policy=NO_CACHE, persist_result=False)
 def restore_shard(run: Run, index: int, execution: _Execution, label: str) -> None:  # noqa: ARG001 - its name
@@ -89,6 +94,8 @@ def _restore(runs: Sequence[Run], parameters: Batch) -> None:
         return
     with workers(parameters.scheduler, parameters.workers, parameters.device) as found:
         execution = _Execution(runs, Window(found, restore_image, fail))
+        for run in runs:
+            found.client.subscribe_topic(progress_topic(run.run_id), execution.follow)
         shards = [(run, index) for run in runs for index in run.open_shards]
         futures = [restore_shard.submit(*shard, execution, shard_label(*shard)) for shard in shards]
         try:

@@ -63,6 +63,8 @@ class _LiveLine:
         pace = f"{failed} failed"
         if progress.seconds_left is not None:
             pace += f" · {progress.images_per_hour:.0f} images/h · {duration(progress.seconds_left)} left"
+        if progress.under_way:
+            pace += f" · {progress.shares}"
         self._bar.update(
             self._task, description="restoring", completed=progress.done, total=progress.total, pace=pace
         )

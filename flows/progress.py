@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from prefect import get_run_logger
 
 from dip.job import Outcome
+from flows.printable import printable
 
 LOG_EVERY_S = 30.0
+SHARES_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -22,14 +24,14 @@ class Progress:
         before: images that were finished before this process took the run up.
         counts: images finished since, by status.
         elapsed_s: seconds since the first image was sent off.
-        latest: the image that ended last.
+        under_way: share that is done of images that take long.
     """
 
     total: int
     before: int
     counts: dict[str, int] = field(default_factory=dict)
     elapsed_s: float = 0.0
-    latest: Outcome | None = None
+    under_way: dict[str, float] = field(default_factory=dict)
 
     @property
     def since(self) -> int:
@@ -55,7 +57,14 @@ class Progress:
         pace = "" if self.seconds_left is None else f", {self.images_per_hour:.0f} images/h"
         left = "" if self.seconds_left is None else f", {duration(self.seconds_left)} left"
         failed = self.counts.get("failed", 0)
-        return f"{self.done} of {self.total} images done, {failed} failed{pace}{left}"
+        shares = f"; {self.shares}" if self.under_way else ""
+        return f"{self.done} of {self.total} images done, {failed} failed{pace}{left}{shares}"
+
+    @property
+    def shares(self) -> str:
+        """How far the images under way are, in words."""
+        shown = [f"{printable(name)} {share:.1%}" for name, share in self.under_way.items()]
+        return ", ".join([*shown[:SHARES_SHOWN], *(["…"] if len(shown) > SHARES_SHOWN else [])])
 
 
 def duration(seconds: float) -> str:
@@ -92,12 +101,23 @@ class Counter:
         self._start = time.monotonic()
         self._total, self._before = total, before
         self._counts = {"restored": 0, "failed": 0, "skipped": 0}
-        self._listener(Progress(total, before, dict(self._counts)))
+        self._under_way: dict[str, float] = {}
+        self._tell()
 
     def add(self, outcome: Outcome) -> None:
         """Count one more finished image."""
         with self._lock:
             self._counts[outcome.status] += 1
-            elapsed_s = time.monotonic() - self._start
-            progress = Progress(self._total, self._before, dict(self._counts), elapsed_s, outcome)
-            self._listener(progress)
+            self._under_way.pop(outcome.image_id, None)
+            self._tell()
+
+    def advance(self, image_id: str, share: float) -> None:
+        """Note how far an image is."""
+        with self._lock:
+            self._under_way[image_id] = share
+            self._tell()
+
+    def _tell(self) -> None:
+        elapsed_s = time.monotonic() - self._start
+        under_way = dict(self._under_way)
+        self._listener(Progress(self._total, self._before, dict(self._counts), elapsed_s, under_way))

@@ -15,6 +15,7 @@ from dip.storage import Location
 from flows.batch import BatchSummary
 from flows.demo import DemoImage
 from flows.plan import Plan
+from flows.printable import printable
 from flows.study import StudySummary
 from flows.verify import Finding
 
@@ -117,11 +118,6 @@ def print_study(summary: StudySummary) -> None:
     for label, reason in summary.failures:
         print(f"failed: {printable(label)}: {printable(reason)}")
     print(f"Tables and plots: {summary.output}")
-
-
-def printable(text: str) -> str:
-    """A text without what could steer a terminal."""
-    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
 
 
 def _rows(output: Location, columns: list[str]) -> pa.Table:

@@ -21,8 +21,10 @@ from tests.one_image import run
 TILED = Configuration("denoise", max_iterations=2, tile_px=128)
 
 
-def optimized(pixels: np.ndarray, configuration: Configuration, observed: np.ndarray | None = None):
-    situation = Situation(seed=0, device=torch.device("cpu"))
+def optimized(
+    pixels: np.ndarray, configuration: Configuration, observed: np.ndarray | None = None, tell=None
+):
+    situation = Situation(seed=0, device=torch.device("cpu"), tell=tell)
     return optimization.optimize(measured(pixels, observed, configuration), configuration, situation)
 
 

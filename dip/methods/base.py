@@ -1,8 +1,8 @@
 """What every method is given, and what it gives back."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
@@ -20,11 +20,20 @@ class Situation:
         seed: of everything that is drawn; the image's own.
         device: where tensors are computed.
         psnr_of: PSNR of an output, (1, C, H, W), to the reference, in an evaluation; for curves alone.
+        tell: is told now and then which share of the restoration is done, if anybody wants to know.
     """
 
     seed: int
     device: torch.device
     psnr_of: Callable[[Tensor], Tensor] | None = None
+    tell: Callable[[float], None] | None = None
+
+    def part(self, index: int, count: int) -> Self:
+        """The situation of one of so many parts of the work: what it tells is a part of the whole."""
+        tell = self.tell
+        if tell is None:
+            return self
+        return replace(self, tell=lambda share: tell((index + share) / count))
 
 
 @dataclass(frozen=True)

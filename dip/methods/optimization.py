@@ -1,5 +1,6 @@
 """Methods that solve the equation: Deep Image Prior, and pixels without a prior or with an explicit one."""
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -14,9 +15,10 @@ from dip.methods.base import Restoration, Situation
 from dip.objective import Objective, Problem
 from dip.optimize.loop import Fit
 from dip.optimize.memory import largest_area_px
+from dip.optimize.tracker import OutputTracker
 from dip.presets import Settings
 from dip.restoration import restore
-from dip.tiling import tiled
+from dip.tiling import strips, tiled
 
 OVERLAP_PX = 64
 """What neighbouring tiles share of the restored image."""
@@ -83,24 +85,29 @@ def _in_tiles(
 ) -> Restoration:
     if max(measurement.size_px) <= tile_px:
         return _fitted(measurement, configuration, situation, settings)
+    scale, channels = configuration.scale_factor, len(measurement.y)
+    geometry = (tile_px // scale, OVERLAP_PX // scale, scale)
+    count = math.prod(len(strips(side, *geometry)) for side in measurement.y.shape[1:])
+    numbers = itertools.count()
     found: list[Restoration] = []
 
     def restored(part: Tensor) -> Tensor:
+        number = next(numbers)
         tile = _tile_of(part, configuration)
         if tile.observed is None and configuration.keeps_observed:
             return _with_deviation(part[:, :-1], None, configuration)  # there is no damage
         if tile.observed is not None and not tile.observed.any():
             return _with_deviation(_unseen(tile, configuration), None, configuration)
         # The reference is that of the whole image.
-        made = _fitted(tile, configuration, replace(situation, psnr_of=None), settings)
+        here = replace(situation, psnr_of=None).part(number, count)
+        made = _fitted(tile, configuration, here, settings)
         found.append(made)
         return _with_deviation(made.image, made.deviation, configuration)
 
-    scale, channels = configuration.scale_factor, len(measurement.y)
     ones = np.ones(measurement.y.shape[1:], np.float32)
     observed = ones if measurement.observed is None else measurement.observed
     parts = torch.from_numpy(np.concatenate([measurement.y, observed[None]]))[None]
-    blended = tiled(restored, parts, tile_px // scale, OVERLAP_PX // scale, scale)
+    blended = tiled(restored, parts, *geometry)
     return replace(
         found[0],
         image=blended[:, :channels],
@@ -138,7 +145,8 @@ def _fitted(
     measurement: Measurement, configuration: Configuration, situation: Situation, settings: Settings
 ) -> Restoration:
     """An image, or a tile of one, as a whole."""
-    fits = [_fit(measurement, settings, situation, run) for run in range(configuration.runs)]
+    runs = configuration.runs
+    fits = [_fit(measurement, settings, situation.part(run, runs), run) for run in range(runs)]
     outputs = torch.stack([fit.output for fit in fits])
     first = fits[0]
     return Restoration(
@@ -178,6 +186,10 @@ def problem_of(measurement: Measurement, objective: Objective) -> Problem:
 
 
 def _fit(measurement: Measurement, settings: Settings, situation: Situation, run: int) -> Fit:
+    def observe(tracker: OutputTracker) -> None:
+        if situation.tell is not None:
+            situation.tell(tracker.iteration / settings.schedule.iterations)
+
     return restore(
         problem_of(measurement, settings.objective),
         measurement.size_px,
@@ -185,4 +197,5 @@ def _fit(measurement: Measurement, settings: Settings, situation: Situation, run
         situation.seed + run,
         situation.device,
         situation.psnr_of,
+        observe,
     )
