@@ -7,6 +7,7 @@
     │   ├── UnreadableImageError
     │   ├── UnsupportedImageError
     │   ├── ImageTooLargeError
+    │   ├── ImageTimeoutError
     │   └── MaskError
     ├── ImageSkipped          one image needs no restoration; the batch goes on
     ├── DivergenceError       the optimisation of one image did not converge
@@ -44,6 +45,10 @@ class UnsupportedImageError(ImageError):
 
 class ImageTooLargeError(ImageError):
     """The image has more pixels than a restoration can hold."""
+
+
+class ImageTimeoutError(ImageError):
+    """The image takes longer than it may."""
 
 
 class MaskError(ImageError):

@@ -24,6 +24,7 @@ class Job:
         suffix: what follows the name of the restored image, before its format's suffix.
         overwrite: whether a file of somebody else's is replaced that lies where the restored image goes.
         noise_floor: σ in 8-bit units; an image with less noise is not denoised, but skipped.
+        time_limit_s: an image that takes longer fails; None for any time.
         device: `auto`, `cpu`, `cuda` or `cuda:n`, on the machine that runs the job.
     """
 
@@ -41,6 +42,7 @@ class Job:
     suffix: str = ""
     overwrite: bool = False
     noise_floor: float = 0.0
+    time_limit_s: float | None = None
     device: str = "auto"
 
 

@@ -151,6 +151,10 @@ OverwriteOption = Annotated[
 EmbedOption = Annotated[
     bool, typer.Option("--embed", help="Put restored images into the Parquet rows instead of files.")
 ]
+TimeLimitOption = Annotated[
+    float | None,
+    typer.Option("--time-limit", metavar="S", help="Fail an image that takes longer, in seconds."),
+]
 RetryOption = Annotated[
     bool, typer.Option("--retry-failed", help="On a finished output, try again what has failed.")
 ]
@@ -187,6 +191,7 @@ SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
         "overwrite": (OverwriteOption, False),
         "embed": (EmbedOption, False),
         "bag": (BagOption, False),
+        "time_limit_s": (TimeLimitOption, None),
         "retry_failed": (RetryOption, False),
     }
 )

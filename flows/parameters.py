@@ -75,6 +75,7 @@ class BatchParameters(BaseModel):
             something; `png`, `tiff` or `jpeg` for all.
         suffix: what follows the names of restored images, before their formats' suffixes.
         overwrite: replace files of others that lie where results go.
+        time_limit_s: fail an image that takes longer than so many seconds.
         embed: put restored images into the Parquet rows instead of files.
         bag: make the output a BagIt bag.
         retry_failed: on a finished output, also take the images that failed.
@@ -114,6 +115,7 @@ class BatchParameters(BaseModel):
     file_format: AskedFormat = "source"
     suffix: str = Field("", pattern=r"^[\w.+-]*$")
     overwrite: bool = False
+    time_limit_s: float | None = Field(None, gt=0)
     embed: bool = False
     bag: bool = False
     retry_failed: bool = False

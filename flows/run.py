@@ -41,6 +41,7 @@ class Run:
     suffix: str
     overwrite: bool
     noise_floor: float
+    time_limit_s: float | None
     embed: bool
     uncertainty: bool
     total: int
@@ -175,6 +176,7 @@ def _run(
         suffix=parameters.suffix,
         overwrite=parameters.overwrite,
         noise_floor=_noise_floor(parameters),
+        time_limit_s=parameters.time_limit_s,
         embed=parameters.embed,
         uncertainty=parameters.uncertainty,
         total=total,

@@ -56,6 +56,7 @@ class Shard:
             suffix=run.suffix,
             overwrite=run.overwrite,
             noise_floor=run.noise_floor,
+            time_limit_s=run.time_limit_s,
             embed=run.embed,
             uncertainty=run.uncertainty,
         )

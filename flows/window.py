@@ -47,6 +47,7 @@ class Window(Generic[J, R]):
         self._device = workers.device
         self._condition = threading.Condition()
         self._in_flight = 0
+        self._alone = 0  # jobs that have, or want, the workers for themselves
         self._slots = count_slots(self._client)
         self._looked_at = self._seen_at = time.monotonic()
         self.error: BaseException | None = None
@@ -60,7 +61,8 @@ class Window(Generic[J, R]):
     def run(self, jobs: Iterable[J]) -> Iterator[R]:
         """Run jobs, and yield what became of each as it ends.
 
-        A job whose worker died is tried once more when all others have ended, and then failed.
+        A job whose workers died is tried once more when all others have ended, with nothing beside it, and
+        then failed.
 
         Raises:
             ClusterError: there are no workers any more, or the run was aborted.
@@ -72,15 +74,15 @@ class Window(Generic[J, R]):
                 killed.append(job)
             else:
                 yield self._result(job, future)
-        for job, future in self._finished(killed):
+        for job, future in self._finished(killed, alone=True):
             yield self._result(job, future)
 
-    def _finished(self, jobs: Iterable[J]) -> Iterator[tuple[J, Future]]:
+    def _finished(self, jobs: Iterable[J], alone: bool = False) -> Iterator[tuple[J, Future]]:
         finished: SimpleQueue[tuple[J, Future]] = SimpleQueue()
         under_way = 0
         for job in jobs:
-            self._take_slot()
-            self._submit(job, finished)
+            self._take_slot(alone)
+            self._submit(job, finished, alone)
             under_way += 1
             while not finished.empty():
                 yield finished.get()
@@ -92,7 +94,7 @@ class Window(Generic[J, R]):
             except Empty:
                 self._check()
 
-    def _submit(self, job: J, finished: "SimpleQueue[tuple[J, Future]]") -> None:
+    def _submit(self, job: J, finished: "SimpleQueue[tuple[J, Future]]", alone: bool) -> None:
         with _scheduler_expected():
             future = self._client.submit(
                 self._work, replace(job, device=self._device), resources={RESOURCE: 1}, pure=False
@@ -101,7 +103,8 @@ class Window(Generic[J, R]):
         def when_done(future: Future) -> None:
             with self._condition:
                 self._in_flight -= 1
-                self._condition.notify()
+                self._alone -= alone
+                self._condition.notify_all()
             finished.put((job, future))
 
         future.add_done_callback(when_done)
@@ -115,20 +118,28 @@ class Window(Generic[J, R]):
         if isinstance(error, StorageError):
             raise error
         if isinstance(error, KilledWorker):
-            message = (
-                f"Expected a restoration; its worker process died each time it was tried ({job.image_id})."
+            error = ImageError(
+                "Expected a restoration; its worker process died each time it was tried, alone in the end "
+                f"({job.image_id}). Perhaps the image is too large for the machine's memory, or hung beyond "
+                "its time limit."
             )
-            error = ImageError(f"{message} Perhaps the image is too large for the machine's memory.")
         return self._lost(job, error)
 
-    def _take_slot(self) -> None:
+    def _take_slot(self, alone: bool) -> None:
+        with self._condition:
+            self._alone += alone
         while True:
             self._check()
             with self._condition:
-                if self._in_flight < self._slots:
+                if self._is_free(alone):
                     self._in_flight += 1
                     return
                 self._condition.wait(POLL_S)
+
+    def _is_free(self, alone: bool) -> bool:
+        if alone:
+            return self._in_flight == 0 and self._slots > 0
+        return self._in_flight < self._slots and not self._alone
 
     def _check(self) -> None:
         """Count the slots anew from time to time, and raise if there is no point in waiting."""

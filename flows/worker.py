@@ -1,37 +1,63 @@
 """What Dask workers run. Nothing here, or below it, knows Prefect; torch is loaded by workers alone."""
 
+import faulthandler
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from distributed import get_worker
 
 import dip
-from dip.errors import DipError
+from dip.errors import DipError, ImageTimeoutError
 from dip.job import Job, Outcome
 
 if TYPE_CHECKING:
     from dip.studies.base import Findings, Trial
 
 TELL_EVERY_S = 2.0
+HUNG_AFTER_S = 60.0
+"""So long after its time limit an image counts as hung."""
 
 
 def restore_image(job: Job) -> Outcome:
     """One Dask task: one image."""
     from dip.pipeline import process
 
-    return process(job, _Teller(job))
+    with _ended_if_it_hangs(job.time_limit_s):
+        return process(job, _Overseer(job))
 
 
-class _Teller:
-    """Tells the flow now and then how far an image is."""
+@contextmanager
+def _ended_if_it_hangs(time_limit_s: float | None) -> Iterator[None]:
+    """End the process, for its nanny to start another, if not even an iteration comes to its end in time."""
+    if time_limit_s is None:
+        yield
+        return
+    faulthandler.dump_traceback_later(time_limit_s + HUNG_AFTER_S, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+class _Overseer:
+    """Tells the flow now and then how far an image is, and ends one that takes too long."""
 
     def __init__(self, job: Job) -> None:
-        self._job, self._told_at = job, time.monotonic()
+        self._job = job
+        self._began_at = self._told_at = time.monotonic()
 
     def __call__(self, share: float) -> None:
-        if time.monotonic() - self._told_at >= TELL_EVERY_S:
-            self._told_at = time.monotonic()
-            get_worker().log_event(progress_topic(self._job.run_id), (self._job.image_id, share))
+        job, now = self._job, time.monotonic()
+        if job.time_limit_s is not None and now - self._began_at > job.time_limit_s:
+            raise ImageTimeoutError(
+                f"Expected a restoration within {job.time_limit_s:g} s; {share:.1%} of it was done by then "
+                f"({job.image_id}). Use a longer --time-limit, or fewer iterations."
+            )
+        if now - self._told_at >= TELL_EVERY_S:
+            self._told_at = now
+            get_worker().log_event(progress_topic(job.run_id), (job.image_id, share))
 
 
 def progress_topic(run_id: str) -> str:

@@ -1,0 +1,18 @@
+"""A method that does no restoration, but what the width of an image says."""
+
+import os
+import time
+
+import torch
+
+from dip.methods.base import Restoration
+
+ABORTS_PX = 13
+SLEEP_S = float(os.environ.get("SABOTAGED_SLEEP_S", "0"))
+
+
+def sabotaged(measurement, configuration, situation):  # noqa: ARG001 - as every method
+    if measurement.size_px[1] == ABORTS_PX:
+        os.abort()
+    time.sleep(SLEEP_S)
+    return Restoration(torch.from_numpy(measurement.seen)[None])
