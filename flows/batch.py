@@ -58,7 +58,7 @@ class _Execution:
             name
             for run in runs
             for name, _ in run.output.find(run.records)
-            if name.endswith(".parquet") and run.shard_of(name) not in run.committed
+            if name.endswith(".arrow") and run.shard_of(name) not in run.committed
         }
         committed = sum(len(run.images_in(shard)) for run in runs for shard in run.committed)
         self.counter = Counter(sum(run.total for run in runs), committed + len(self.finished))

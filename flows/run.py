@@ -70,7 +70,7 @@ class Run:
 
     def record(self, shard: int, image_id: str) -> str:
         """Name of an image's record."""
-        return f"{self.records}/{shard:05d}/{hashlib.sha256(image_id.encode()).hexdigest()[:32]}.parquet"
+        return f"{self.records}/{shard:05d}/{hashlib.sha256(image_id.encode()).hexdigest()[:32]}.arrow"
 
     def shard_of(self, record: str) -> int:
         """The shard a record belongs to, by the record's name."""

@@ -56,7 +56,7 @@ def kill(process: subprocess.Popen) -> None:
 
 
 def records(output: Path) -> list[Path]:
-    return sorted(output.glob("runs/*/records/*/*.parquet"))
+    return sorted(output.glob("runs/*/records/*/*.arrow"))
 
 
 def test_workers_may_come_and_die_on_the_way(dip, environment, scheduler, tmp_path):
