@@ -27,6 +27,7 @@ from flows.options import (
     with_options,
 )
 
+PROPOSE_ON = "Interrupted. Masks that are made are kept; the same line makes the others."
 CONTINUE = "Interrupted. What is finished is safe; the same line continues the run."
 
 app = typer.Typer(
@@ -157,6 +158,24 @@ def plan(
         print_plan(plan_archive(_parameters(ArchiveParameters, asked)))
 
 
+@app.command(epilog="Example: `dip masks scans proposed`, then `dip restore … --masks proposed/masks`")
+@with_options("workers", "scheduler", "storage_options")
+def masks(source: Source, output: Output, **options: Any) -> None:
+    """Propose masks of scratches and dust on worn scans, with overlays to look through.
+
+    A mask that is in OUT already is kept. An image without much damage gets an empty mask.
+    """
+    asked = locals()
+    from flows.masks import propose_masks
+    from flows.parameters import WorkParameters
+    from flows.report import print_masks
+
+    summary = _called(propose_masks, _parameters(WorkParameters, asked), PROPOSE_ON)
+    print_masks(summary)
+    if summary.failures:
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example: `dip verify restored`")
 def verify(
     output: Annotated[str, typer.Argument(metavar="OUT", help="Folder or URL of the results.")],
@@ -240,7 +259,7 @@ def _run(flow: Any, model: Any, asked: dict[str, Any]) -> None:
     summary = _called(flow, parameters)
     print_summary(summary)
     if summary.failed:
-        print_failures(parameters.location(summary.output), summary.run_id)
+        print_failures(parameters.results, summary.run_id)
         raise typer.Exit(1)
 
 

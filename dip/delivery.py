@@ -13,6 +13,7 @@ from dip.images import Image, Metadata
 from dip.job import Job
 from dip.measurement import Measurement, Pixels, enlarged_bicubic
 from dip.methods.base import Restoration
+from dip.proposal import encode_mask, mask_name
 from dip.results import Row
 
 
@@ -33,6 +34,8 @@ class Delivery:
         """
         if measurement.reference is not None:
             self._write_evaluated(source, measurement)
+        if self.job.proposes_masks and measurement.observed is not None:
+            self._write_mask(measurement.observed)
         if self.job.uncertainty and restoration.deviation is not None:
             self._write_uncertainty(measurement, restoration.deviation)
         restored: Pixels = measurement.with_observed(restoration.image)[0].numpy()
@@ -105,7 +108,7 @@ class Delivery:
         change = provenance.change_between(source.pixels, derivative.pixels, source.bit_depth)
         row.mean_absolute_change, row.changed_share = change.mean_absolute, change.changed_share
         row.colour_drift = change.colour_drift
-        if self.job.mask_id is not None and measurement.observed is not None:
+        if row.masked_share is not None and measurement.observed is not None:
             stays = measurement.observed > 0
             row.keeps_unmasked = bool((derivative.pixels == source.pixels)[:, stays].all())
 
@@ -134,8 +137,10 @@ class Delivery:
         degraded = images.encode(Image(measurement.seen, metadata=profile), "png")
         self.job.output.write(f"degraded/{name}", degraded)
         if measurement.observed is not None:
-            damage = Image(1 - measurement.observed[None])
-            self.job.output.write(f"masks/{name}", images.encode(damage, "png"))
+            self._write_mask(measurement.observed)
+
+    def _write_mask(self, observed: Pixels) -> None:
+        self.job.output.write(mask_name(self.job.image_id), encode_mask(observed == 0))
 
 
 def _derivative(source: Image, restored: Pixels, measurement: Measurement) -> Image:

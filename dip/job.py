@@ -17,6 +17,7 @@ class Job:
     Attributes:
         image_id: path of the image below `source`.
         mask_id: path of its mask below `masks`, or None.
+        proposes_masks: whether a mask is proposed instead.
         record: name below `output` of the image's own record, written last.
         embed: whether the restored image goes into the record instead of a file.
         uncertainty: whether the deviation between several runs is written, too.
@@ -36,6 +37,7 @@ class Job:
     configuration: Configuration
     masks: Location | None = None
     mask_id: str | None = None
+    proposes_masks: bool = False
     embed: bool = False
     uncertainty: bool = False
     file_format: AskedFormat = "source"

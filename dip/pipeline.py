@@ -14,6 +14,7 @@ import torch
 from dip import images
 from dip.config import Configuration
 from dip.curve import CurvePoint
+from dip.damage import propose_damage
 from dip.delivery import Delivery
 from dip.errors import ImageSkipped, MaskError
 from dip.images import Image
@@ -104,6 +105,8 @@ class _Stages:
     def read_mask(self, source: Image) -> Pixels | None:
         """Which pixels are observed; None where no mask says so, and the task needs none."""
         job = self.job
+        if job.proposes_masks:
+            return self.propose_mask(source)
         if job.masks is None:
             return None
         if job.mask_id is None:
@@ -122,6 +125,17 @@ class _Stages:
                 f"Expected a mask that leaves pixels to learn from; everything is marked as damage "
                 f"({job.mask_id}). If the mask marks what is sound, say that black means damage."
             )
+        self.row.masked_share = float(1 - observed.mean())
+        return observed
+
+    def propose_mask(self, source: Image) -> Pixels | None:
+        """Which pixels look undamaged; None where all of them do."""
+        damaged = propose_damage(source.pixels)
+        if not damaged.any():
+            self.expect_other_damage(f"Expected scratches or dust; found none ({self.job.image_id}).")
+            return None
+        self.row.masked_share = float(damaged.mean())
+        observed: Pixels = (~damaged).astype(np.float32)
         return observed
 
     def expect_other_damage(self, reason: str) -> None:

@@ -49,6 +49,7 @@ ROW_SCHEMA = pa.schema(
         pa.field("mean_absolute_change", pa.float64()),
         pa.field("changed_share", pa.float64()),
         pa.field("colour_drift", pa.float64()),
+        pa.field("masked_share", pa.float64()),
         pa.field("keeps_unmasked", pa.bool_()),
         pa.field("protocol", pa.string()),
         pa.field("psnr_db", pa.float64()),
@@ -105,6 +106,7 @@ class Row:
             like the next two None where the size changed too, or there is a reference.
         changed_share: share of the pixels that changed.
         colour_drift: largest change of a colour in a coarse copy.
+        masked_share: share of the pixels that a mask marks; None without one, or in an evaluation.
         keeps_unmasked: whether all pixels that no mask marked are the source's; None without a mask.
         variation: what departs from the preset, as `name=value` words.
         degradation: how the reference was damaged, as `name=value` words.
@@ -148,6 +150,7 @@ class Row:
     mean_absolute_change: float | None = None
     changed_share: float | None = None
     colour_drift: float | None = None
+    masked_share: float | None = None
     keeps_unmasked: bool | None = None
     protocol: str | None = None
     psnr_db: float | None = None

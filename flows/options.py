@@ -27,7 +27,7 @@ Output = Annotated[
 ]
 TaskOption = Annotated[Task, typer.Option("--task", help="What is wrong with the images.")]
 MasksOption = Annotated[
-    str | None, typer.Option("--masks", metavar="URL", help="Folder or URL of masks, mirroring SRC.")
+    str | None, typer.Option("--masks", metavar="URL", help="Folder or URL of masks, mirroring SRC, or auto.")
 ]
 DamageOption = Annotated[Damage, typer.Option("--damage", help="The mask value that marks what to repair.")]
 NoiseFloorOption = Annotated[

@@ -31,6 +31,8 @@ from dip.vocabulary import (
 from flows.bag import PAYLOAD
 
 USUAL_SIGMA = 25.0
+PROPOSED = "auto"
+"""In place of where masks are. A folder of that name is `./auto`."""
 
 
 def _absolute(path: str) -> str:
@@ -38,12 +40,35 @@ def _absolute(path: str) -> str:
     return str(Path(path).expanduser().absolute())
 
 
-class BatchParameters(BaseModel):
-    """What every batch needs.
+class WorkParameters(BaseModel):
+    """Where images come from, where what is made of them goes, and who works on them.
 
     Attributes:
         source: folder or URL of the images; never written to.
         output: folder or URL of the results.
+        workers: local worker processes; None for one per GPU, or one per core without a GPU.
+        scheduler: address of a Dask scheduler that runs already, instead of local workers.
+        storage_options: fsspec options for URLs, such as `{"endpoint_url": …, "key": …, "secret": …}`;
+            kept out of records and logs. Environment variables are the better place for credentials.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str
+    output: str
+    workers: int | None = Field(None, ge=1)
+    scheduler: str | None = None
+    storage_options: Secret[dict[str, Any]] = Field(default_factory=lambda: Secret({}))
+
+    def location(self, url: str) -> Location:
+        """A URL with the storage options."""
+        return Location(url, self.storage_options.get_secret_value())
+
+
+class BatchParameters(WorkParameters):
+    """What every batch needs.
+
+    Attributes:
         task: what is wrong with the images.
         method: `dip`, or what it is compared to.
         preset: `auto`, or `fast`, or `paper` and its variants for the published settings.
@@ -67,10 +92,6 @@ class BatchParameters(BaseModel):
         noise_level: σ of the noise in 8-bit units, for the stop rule `noise-level`.
         weights: file of a trained network, for the method `trained`.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
-        workers: local worker processes; None for one per GPU, or one per core without a GPU.
-        scheduler: address of a Dask scheduler that runs already, instead of local workers.
-        storage_options: fsspec options for URLs, such as `{"endpoint_url": …, "key": …, "secret": …}`;
-            kept out of records and logs. Environment variables are the better place for credentials.
         file_format: of restored images: `source` for each source's own, or PNG where that would lose
             something; `png`, `tiff` or `jpeg` for all.
         suffix: what follows the names of restored images, before their formats' suffixes.
@@ -82,10 +103,6 @@ class BatchParameters(BaseModel):
         shard_size: images per shard; one shard is one task run and one part file.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    source: str
-    output: str
     task: Task
     method: Method = "dip"
     preset: Preset = "auto"
@@ -109,9 +126,6 @@ class BatchParameters(BaseModel):
     noise_level: float | None = None
     weights: Annotated[str, AfterValidator(_absolute)] | None = None
     device: str = "auto"
-    workers: int | None = Field(None, ge=1)
-    scheduler: str | None = None
-    storage_options: Secret[dict[str, Any]] = Field(default_factory=lambda: Secret({}))
     file_format: AskedFormat = "source"
     suffix: str = Field("", pattern=r"^[\w.+-]*$")
     overwrite: bool = False
@@ -126,10 +140,6 @@ class BatchParameters(BaseModel):
         """Where the results go: into the payload, if the output is to be a bag."""
         output = self.location(self.output)
         return output.below(PAYLOAD) if self.bag else output
-
-    def location(self, url: str) -> Location:
-        """A URL with the storage options."""
-        return Location(url, self.storage_options.get_secret_value())
 
     def _configuration(
         self, damage: Damage, protocol: ProtocolName | None, degradation: Degradation | None
@@ -174,7 +184,8 @@ class ArchiveParameters(BatchParameters):
     """A restoration of images as they are.
 
     Attributes:
-        masks: folder or URL of masks, at the same relative paths as the images and of their size.
+        masks: folder or URL of masks, at the same relative paths as the images and of their size; `auto`
+            for those that `propose_damage` proposes.
         damage: the mask value that marks what is to be repaired.
         noise_floor: σ in 8-bit units; an image with less noise is not denoised, but skipped.
     """
@@ -182,6 +193,16 @@ class ArchiveParameters(BatchParameters):
     masks: str | None = None
     damage: Damage = "white"
     noise_floor: float = Field(SKIP_BELOW, ge=0)
+
+    @property
+    def masks_location(self) -> Location | None:
+        """Where the masks are, if there are any."""
+        return None if self.masks is None or self.proposes_masks else self.location(self.masks)
+
+    @property
+    def proposes_masks(self) -> bool:
+        """Whether masks are proposed in place of being read."""
+        return self.masks == PROPOSED
 
     @model_validator(mode="after")
     def _masks_belong_to_inpainting(self) -> Self:

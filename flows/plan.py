@@ -64,8 +64,18 @@ def plan_archive(parameters: ArchiveParameters) -> Plan:
     """
     configuration = parameters.configuration
     source = parameters.location(parameters.source)
-    masks = None if parameters.masks is None else parameters.location(parameters.masks)
-    looked_at = Job("plan", "", source, NOWHERE, "", configuration, masks, noise_floor=parameters.noise_floor)
+    masks = parameters.masks_location
+    looked_at = Job(
+        "plan",
+        "",
+        source,
+        NOWHERE,
+        "",
+        configuration,
+        masks,
+        proposes_masks=parameters.proposes_masks,
+        noise_floor=parameters.noise_floor,
+    )
     jobs = [
         replace(looked_at, image_id=entry.image_id, mask_id=entry.mask_id)
         for entry in list_images(source, masks)

@@ -14,6 +14,7 @@ from dip.results import read_rows
 from dip.storage import Location
 from flows.batch import BatchSummary
 from flows.demo import DemoImage
+from flows.masks import MasksSummary
 from flows.plan import Plan
 from flows.printable import printable
 from flows.study import StudySummary
@@ -72,6 +73,17 @@ def print_plan(plan: Plan) -> None:
             f"At most about {plan.device_hours:.2f} hours of one {plan.device} worker of this machine "
             f"({plan.iterations} iterations; most images stop sooner)."
         )
+
+
+def print_masks(summary: MasksSummary) -> None:
+    """Print what became of proposed masks."""
+    for outcome in summary.failures:
+        print(f"failed: {printable(outcome.image_id)}: {printable(outcome.error_message or '')}")
+    print(
+        f"{summary.proposed} masks proposed, {summary.empty} images without visible damage, "
+        f"{len(summary.failures)} failed. Look through {summary.output}/overlays before you use "
+        f"{summary.output}/masks"
+    )
 
 
 def print_findings(output: Location, files: int, findings: Sequence[Finding]) -> None:

@@ -18,7 +18,7 @@ from dip.storage import Location
 from dip.vocabulary import AskedFormat
 from flows.bag import expect_bag
 from flows.manifest import encode_manifest, list_images
-from flows.parameters import ArchiveParameters, Batch
+from flows.parameters import PROPOSED, ArchiveParameters, Batch
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Run:
     source: Location
     output: Location
     masks: Location | None
+    proposes_masks: bool
     configuration: Configuration
     file_format: AskedFormat
     suffix: str
@@ -171,6 +172,7 @@ def _run(
         source=parameters.location(parameters.source),
         output=parameters.results,
         masks=_masks(parameters),
+        proposes_masks=_proposes_masks(parameters),
         configuration=parameters.configuration,
         file_format=parameters.file_format,
         suffix=parameters.suffix,
@@ -186,8 +188,11 @@ def _run(
 
 
 def _masks(parameters: Batch) -> Location | None:
-    url = parameters.masks if isinstance(parameters, ArchiveParameters) else None
-    return None if url is None else parameters.location(url)
+    return parameters.masks_location if isinstance(parameters, ArchiveParameters) else None
+
+
+def _proposes_masks(parameters: Batch) -> bool:
+    return isinstance(parameters, ArchiveParameters) and parameters.proposes_masks
 
 
 def _noise_floor(parameters: Batch) -> float:
@@ -199,7 +204,7 @@ def _asked(parameters: Batch) -> dict[str, Any]:
     masks = _masks(parameters)
     return {
         "source": parameters.location(parameters.source).canonical_url,
-        "masks": None if masks is None else masks.canonical_url,
+        "masks": PROPOSED if _proposes_masks(parameters) else masks and masks.canonical_url,
         "format": parameters.file_format,
         "suffix": parameters.suffix,
         "noise_floor": _noise_floor(parameters),
@@ -248,13 +253,23 @@ def _committed_shards(output: Location, run_id: str) -> frozenset[int]:
 
 
 def _check_locations(parameters: Batch) -> None:
-    output = parameters.results
-    for role, location in (("source", parameters.location(parameters.source)), ("masks", _masks(parameters))):
-        if location is not None and (location.contains(output) or output.contains(location)):
-            raise ConfigurationError(
-                f"Expected an output apart from the {role}; {parameters.output} and {location.url} "
-                "lie in one another. Choose another output."
-            )
+    masks = _masks(parameters)
+    expect_apart(parameters.results, parameters.location(parameters.source), "source")
+    if masks is not None:
+        expect_apart(parameters.results, masks, "masks")
+
+
+def expect_apart(output: Location, other: Location, role: str) -> None:
+    """See that an output and what it is made from do not lie in one another.
+
+    Raises:
+        ConfigurationError: they do.
+    """
+    if other.contains(output) or output.contains(other):
+        raise ConfigurationError(
+            f"Expected an output apart from the {role}; {output.url} and {other.url} lie in one another. "
+            "Choose another output."
+        )
 
 
 def _check_is_unused(output: Location) -> None:

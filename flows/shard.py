@@ -51,6 +51,7 @@ class Shard:
             record=run.record(self._index, entry.image_id),
             configuration=run.configuration,
             masks=run.masks,
+            proposes_masks=run.proposes_masks,
             mask_id=entry.mask_id,
             file_format=run.file_format,
             suffix=run.suffix,

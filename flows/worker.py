@@ -65,6 +65,13 @@ def progress_topic(run_id: str) -> str:
     return f"dip-progress-{run_id}"
 
 
+def propose(job: Job) -> Outcome:
+    """One Dask task: the proposed mask of one image."""
+    from dip.proposal import propose_mask
+
+    return propose_mask(job)
+
+
 def version_of_worker() -> str:
     """The version of this software on the worker that is asked."""
     return dip.__version__

@@ -53,6 +53,7 @@ def encode_sidecar(row: Row, configuration: Configuration) -> bytes:
             "mean_absolute": row.mean_absolute_change,
             "changed_share": row.changed_share,
             "colour_drift": row.colour_drift,
+            "masked_share": row.masked_share,
             "unmasked_pixels_are_the_source's": row.keeps_unmasked,
         },
     }

@@ -1,0 +1,82 @@
+"""The flow that proposes masks of scratches and dust, for a person to look through."""
+
+from dataclasses import dataclass
+
+from prefect import flow
+
+from dip.config import Configuration
+from dip.job import Job, Outcome
+from dip.proposal import mask_name
+from flows.cluster import workers
+from flows.manifest import list_images
+from flows.parameters import WorkParameters
+from flows.progress import Counter
+from flows.run import expect_apart
+from flows.window import Window
+from flows.worker import propose
+
+
+@dataclass(frozen=True)
+class MasksSummary:
+    """What became of the images that had no mask yet.
+
+    Attributes:
+        output: where masks and overlays are.
+        proposed: masks that mark something.
+        empty: masks of images without visible damage.
+        failures: images that could not be looked at, and why.
+    """
+
+    output: str
+    proposed: int
+    empty: int
+    failures: tuple[Outcome, ...]
+
+
+@flow(name="propose-masks")
+def propose_masks(asked: WorkParameters) -> MasksSummary:
+    """Propose a mask for each image below a folder or URL that has none in the output yet.
+
+    Args:
+        asked: where the images are, and where masks and overlays go.
+
+    Returns:
+        How many were proposed. Masks lie in `masks/` below the output, overlays in `overlays/`.
+
+    Raises:
+        DipError: they could not be made; the same call goes on.
+    """
+    outcomes = _carried_out(_open_jobs(asked), asked)
+    count = {status: sum(o.status == status for o in outcomes) for status in ("restored", "skipped")}
+    failures = tuple(outcome for outcome in outcomes if outcome.status == "failed")
+    return MasksSummary(asked.output, count["restored"], count["skipped"], failures)
+
+
+def _open_jobs(asked: WorkParameters) -> list[Job]:
+    """A mask that is there stays: somebody may have retouched it."""
+    source, output = asked.location(asked.source), asked.location(asked.output)
+    expect_apart(output, source, "source")
+    there = {name for name, _ in output.find("masks")}
+    entries = list_images(source, None)
+    configuration = Configuration("inpaint")
+    return [
+        Job("masks", entry.image_id, source, output, "", configuration)
+        for entry in entries
+        if mask_name(entry.image_id) not in there
+    ]
+
+
+def _carried_out(jobs: list[Job], asked: WorkParameters) -> list[Outcome]:
+    if not jobs:
+        return []
+    outcomes = []
+    counter = Counter(len(jobs), 0)
+    with workers(asked.scheduler, asked.workers, "cpu") as found:
+        for outcome in Window(found, propose, _lost).run(jobs):
+            outcomes.append(outcome)
+            counter.add(outcome)
+    return outcomes
+
+
+def _lost(job: Job, error: BaseException) -> Outcome:
+    return Outcome(job.image_id, "failed", str(error))
