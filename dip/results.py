@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -228,10 +229,8 @@ def read_rows(output: Location, columns: list[str] | None = None) -> pa.Table:
     names = ROW_SCHEMA.names if columns is None else columns
     schema = pa.schema([ROW_SCHEMA.field(name) for name in {"image_id": None, **dict.fromkeys(names)}])
     parts = sorted(name for name in output.names("metrics") if name.startswith("part-"))
-    tables = [schema.empty_table()]
-    for name in parts:
-        with output.open(f"metrics/{name}") as file:
-            tables.append(pq.read_table(file, columns=schema.names, schema=ROW_SCHEMA))
+    read_part = partial(pq.read_table, columns=schema.names, schema=ROW_SCHEMA)
+    tables = [schema.empty_table(), *(output.parse(f"metrics/{name}", read_part) for name in parts)]
     return _newest(pa.concat_tables(tables)).select(names)
 
 

@@ -4,20 +4,23 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import fsspec
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from dip.errors import ConfigurationError, StorageError
+from dip.retry import retried, try_once
 
 PARALLEL_REQUESTS = 16
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Location:
             raise ConfigurationError(
                 f"Expected a path or a URL that fsspec knows; got {self.url!r}: {error}"
             ) from error
+        try_once(file_system)
         return file_system, root.rstrip("/")
 
     @property
@@ -92,12 +96,15 @@ class Location:
             StorageError: the storage does not answer, or refuses to.
         """
         path = f"{self.root}/{name}" if name else self.root
-        with _translated(path, "look up"):
+
+        def look_up() -> bool:
             try:
                 self.file_system.info(path)
             except FileNotFoundError:
                 return False
             return True
+
+        return self._do(look_up, "look up", path)
 
     def find(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Names relative to the location, and sizes in bytes, of all objects below `prefix`.
@@ -109,10 +116,12 @@ class Location:
             StorageError: the location, or a folder in it, cannot be listed.
         """
         path = f"{self.root}/{prefix}".rstrip("/")
-        with _translated(path, "list"):
-            listed = _files_below(Path(path)) if self.is_local else _objects_below(self.file_system, path)
-            for name, size_bytes in listed:
-                yield name[len(self.root) :].lstrip("/"), size_bytes
+
+        def list_all() -> list[tuple[str, int]]:
+            return list(_files_below(Path(path)) if self.is_local else _objects_below(self.file_system, path))
+
+        for name, size_bytes in self._do(list_all, "list", path):
+            yield name[len(self.root) :].lstrip("/"), size_bytes
 
     def names(self, folder: str = "") -> list[str]:
         """Names of the files and folders directly in `folder`; none if it does not exist.
@@ -121,23 +130,29 @@ class Location:
             StorageError: it cannot be listed.
         """
         path = f"{self.root}/{folder}".rstrip("/")
-        with _translated(path, "list"):
+
+        def list_folder() -> list[str]:
             try:
-                found = self.file_system.ls(path, detail=False)
+                return list(self.file_system.ls(path, detail=False))
             except FileNotFoundError:
                 return []
+
+        found = self._do(list_folder, "list", path)
         return [name for name in (entry.rstrip("/").rsplit("/", 1)[-1] for entry in found) if name]
 
-    @contextlib.contextmanager
-    def open(self, name: str) -> Iterator[Any]:
-        """An object, open for reading in binary.
+    def parse(self, name: str, parser: Callable[[Any], T]) -> T:
+        """What a parser makes of an object, which it gets as a file open for reading in binary.
 
         Raises:
             StorageError: it cannot be read.
         """
         path = f"{self.root}/{name}"
-        with _translated(path, "read"), self.file_system.open(path, "rb") as file:
-            yield file
+
+        def read() -> T:
+            with self.file_system.open(path, "rb") as file:
+                return parser(file)
+
+        return self._do(read, "read", path)
 
     def read(self, name: str) -> bytes:
         """The bytes of an object.
@@ -146,8 +161,7 @@ class Location:
             StorageError: it cannot be read.
         """
         path = f"{self.root}/{name}"
-        with _translated(path, "read"):
-            return bytes(self.file_system.cat_file(path))
+        return self._do(lambda: bytes(self.file_system.cat_file(path)), "read", path)
 
     def read_all(self, names: list[str]) -> Iterator[bytes]:
         """The bytes of several objects, in order, a few requests at a time.
@@ -167,8 +181,7 @@ class Location:
         """
 
         def checksum(name: str) -> str:
-            with self.open(name) as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
+            return self.parse(name, lambda file: hashlib.file_digest(file, "sha256").hexdigest())
 
         with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
             yield from pool.map(checksum, names)
@@ -180,20 +193,37 @@ class Location:
             StorageError: it cannot be written.
         """
         path = f"{self.root}/{name}"
-        with _translated(path, "write"):
+
+        def replace() -> None:
             if self.is_local:
                 _replace_file(Path(path), content)
             else:
                 self.file_system.pipe_file(path, content)
 
+        self._do(replace, "write", path)
+
     def delete(self, names: list[str]) -> None:
-        """Delete objects, a few at a time.
+        """Delete objects, a few at a time. What is gone already is left at that.
 
         Raises:
             StorageError: one of them cannot be deleted.
         """
-        with _translated(self.root, "delete from"), ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-            list(pool.map(lambda name: self.file_system.rm_file(f"{self.root}/{name}"), names))
+        with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+            list(pool.map(self._delete, names))
+
+    def _delete(self, name: str) -> None:
+        path = f"{self.root}/{name}"
+
+        def delete() -> None:
+            with contextlib.suppress(FileNotFoundError):
+                self.file_system.rm_file(path)
+
+        self._do(delete, "delete", path)
+
+    def _do(self, action: Callable[[], T], verb: str, path: str) -> T:
+        """Carry an action out; on storage that is elsewhere with patience."""
+        with _translated(path, verb):
+            return action() if self.is_local else retried(action, self.file_system)
 
 
 def _objects_below(file_system: fsspec.AbstractFileSystem, path: str) -> Iterator[tuple[str, int]]:
@@ -248,5 +278,5 @@ def _translated(path: str, verb: str) -> Iterator[None]:
             f"Expected to {verb} {path}; access was refused ({error}). Check permissions and credentials."
         ) from error
     except Exception as error:  # backends raise errors of their own client libraries
-        reason = f"{type(error).__name__}: {error}"
+        reason = "; ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
         raise StorageError(f"Expected to {verb} {path}; the storage failed ({reason}).") from error

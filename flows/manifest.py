@@ -92,6 +92,5 @@ def read_shard(output: Location, name: str, shard: int) -> list[Entry]:
     Raises:
         StorageError: the manifest cannot be read.
     """
-    with output.open(name) as file:
-        table = pq.ParquetFile(file).read_row_group(shard)
+    table = output.parse(name, lambda file: pq.ParquetFile(file).read_row_group(shard))
     return [Entry(**row) for row in table.to_pylist()]

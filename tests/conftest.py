@@ -123,23 +123,15 @@ class S3:
     environment: dict[str, str]
 
 
-@pytest.fixture(scope="session")
-def s3(tmp_path_factory) -> Iterator[S3]:
-    folder = tmp_path_factory.mktemp("s3")
-    (folder / "served" / "archive").mkdir(parents=True)
-    key, secret, port = f"key{secrets.token_hex(6)}", secrets.token_hex(16), free_port()
-    command = [
-        executable("rclone"),
-        "serve",
-        "s3",
-        "--addr",
-        f"127.0.0.1:{port}",
-        "--dir-cache-time",
-        "1s",
-        "--auth-key",
-        f"{key},{secret}",
-    ]
-    with running([*command, str(folder / "served")], dict(os.environ), folder / "rclone.log"):
+@contextmanager
+def serving_s3(folder: Path, port: int, key: str, secret: str) -> Iterator[S3]:
+    """An S3 server for the time of the block. The buckets are the folders in `served` below the folder."""
+    command = [executable("rclone"), "serve", "s3", "--addr", f"127.0.0.1:{port}", "--dir-cache-time", "1s"]
+    served = folder / "served"
+    (served / "archive").mkdir(parents=True, exist_ok=True)
+    with running(
+        [*command, "--auth-key", f"{key},{secret}", str(served)], dict(os.environ), folder / "rclone.log"
+    ):
         wait_for(lambda: _listens(port), "the start of the S3 server")
         endpoint = f"http://127.0.0.1:{port}"
         credentials = {
@@ -148,7 +140,14 @@ def s3(tmp_path_factory) -> Iterator[S3]:
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_DEFAULT_REGION": "us-east-1",
         }
-        yield S3(endpoint, folder / "served", credentials)
+        yield S3(endpoint, served, credentials)
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory) -> Iterator[S3]:
+    key, secret = f"key{secrets.token_hex(6)}", secrets.token_hex(16)
+    with serving_s3(tmp_path_factory.mktemp("s3"), free_port(), key, secret) as server:
+        yield server
 
 
 def _listens(port: int) -> bool:
