@@ -198,7 +198,7 @@ def verify(
 
 STUDY_OPTIONS = (
     "scale", "preset", "seed", "max_iterations", "network", "width", "tv",
-    "device", "workers", "scheduler", "storage_options",
+    "device", "workers", "scheduler", "storage_options", "take_over",
 )  # fmt: skip
 
 

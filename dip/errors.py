@@ -2,6 +2,7 @@
 
     DipError
     ├── ConfigurationError    the run could not be started as asked
+    ├── TakenOverError        another run took the output over
     ├── StorageError          a location could not be listed, read or written
     ├── ImageError            one image cannot be restored; the batch goes on
     │   ├── UnreadableImageError
@@ -25,6 +26,10 @@ class DipError(Exception):
 
 class ConfigurationError(DipError):
     """The run could not be started as asked."""
+
+
+class TakenOverError(DipError):
+    """Another run took the output over."""
 
 
 class StorageError(DipError):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import dip
 from dip.errors import ConfigurationError
 from dip.storage import Location
+from flows.lock import is_lock
 
 PAYLOAD = "data"
 _MANIFEST, _TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
@@ -31,7 +32,7 @@ def expect_bag(output: Location) -> None:
         ConfigurationError: something does.
         StorageError: it cannot be listed.
     """
-    others = set(output.names()) - _OF_A_BAG
+    others = {name for name in output.names() if name not in _OF_A_BAG and not is_lock(name)}
     if others:
         raise ConfigurationError(
             f"Expected an output that is new, empty or a bag; {output.url} holds {len(others)} other "

@@ -1,6 +1,7 @@
 """Batches to their end: shards as Prefect tasks, images as Dask tasks."""
 
 from collections.abc import Sequence, Set
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from prefect import task
@@ -10,9 +11,10 @@ from prefect.cache_policies import NO_CACHE
 from dip.job import Job, Outcome, fail
 from flows.bag import close_bag, open_bag
 from flows.cluster import workers
+from flows.lock import Lock, locked
 from flows.parameters import Batch
 from flows.progress import Counter
-from flows.run import Run, close_run, open_run
+from flows.run import Run, close_run, expect_feasible, open_run
 from flows.shard import Shard, shard_label
 from flows.window import Window
 from flows.worker import progress_topic, restore_image
@@ -43,9 +45,14 @@ def run_batches(batches: Sequence[Batch]) -> list[BatchSummary]:
     Raises:
         DipError: a batch could not be started or carried to its end; what is finished is safe.
     """
-    runs = [_opened(parameters) for parameters in batches]
-    _restore([run for run in runs if run is not None], batches[0])
-    return [_summary(parameters, run) for parameters, run in zip(batches, runs, strict=True)]
+    for parameters in batches:
+        expect_feasible(parameters)
+    with ExitStack() as stack:
+        outputs = [(parameters.location(parameters.output), parameters.take_over) for parameters in batches]
+        locks = [stack.enter_context(locked(*output)) for output in outputs]
+        runs = [_opened(parameters) for parameters in batches]
+        _restore([run for run in runs if run is not None], batches[0], locks)
+        return [_summary(parameters, run) for parameters, run in zip(batches, runs, strict=True)]
 
 
 class _Execution:
@@ -89,13 +96,15 @@ def _opened(parameters: Batch) -> Run | None:
     return run
 
 
-def _restore(runs: Sequence[Run], parameters: Batch) -> None:
+def _restore(runs: Sequence[Run], parameters: Batch, locks: Sequence[Lock]) -> None:
     if not any(run.open_shards for run in runs):
         return
     with workers(parameters.scheduler, parameters.workers, parameters.device) as found:
         execution = _Execution(runs, Window(found, restore_image, fail))
         for run in runs:
             found.client.subscribe_topic(progress_topic(run.run_id), execution.follow)
+        for lock in locks:
+            lock.on_loss(execution.window.abort)
         shards = [(run, index) for run in runs for index in run.open_shards]
         futures = [restore_shard.submit(*shard, execution, shard_label(*shard)) for shard in shards]
         try:

@@ -158,6 +158,9 @@ TimeLimitOption = Annotated[
 RetryOption = Annotated[
     bool, typer.Option("--retry-failed", help="On a finished output, try again what has failed.")
 ]
+TakeOverOption = Annotated[
+    bool, typer.Option("--take-over", help="Work on OUT although it is locked by another run, which is dead.")
+]
 
 SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
     {
@@ -193,6 +196,7 @@ SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
         "bag": (BagOption, False),
         "time_limit_s": (TimeLimitOption, None),
         "retry_failed": (RetryOption, False),
+        "take_over": (TakeOverOption, False),
     }
 )
 """Type and default of each option that is given to commands, in the order of their help."""

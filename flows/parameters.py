@@ -100,6 +100,7 @@ class BatchParameters(WorkParameters):
         embed: put restored images into the Parquet rows instead of files.
         bag: make the output a BagIt bag.
         retry_failed: on a finished output, also take the images that failed.
+        take_over: work on the output although it is locked by another run, which is dead.
         shard_size: images per shard; one shard is one task run and one part file.
     """
 
@@ -133,6 +134,7 @@ class BatchParameters(WorkParameters):
     embed: bool = False
     bag: bool = False
     retry_failed: bool = False
+    take_over: bool = False
     shard_size: int = Field(500, ge=1)
 
     @property

@@ -17,6 +17,7 @@ from dip.results import read_rows
 from dip.storage import Location
 from dip.vocabulary import AskedFormat
 from flows.bag import expect_bag
+from flows.lock import is_lock
 from flows.manifest import encode_manifest, list_images
 from flows.parameters import PROPOSED, ArchiveParameters, Batch
 
@@ -86,6 +87,16 @@ class Run:
         return range(shard * self.shard_size, min(self.total, (shard + 1) * self.shard_size))
 
 
+def expect_feasible(parameters: Batch) -> None:
+    """Refuse what cannot be done whatever source and output hold, before anything is written.
+
+    Raises:
+        ConfigurationError: source and output overlap, or the configuration contradicts itself.
+    """
+    _check_locations(parameters)
+    _ = parameters.configuration.hash
+
+
 def open_run(parameters: Batch) -> Run | None:
     """The run to work on: the interrupted one of this output, or a new one.
 
@@ -93,11 +104,10 @@ def open_run(parameters: Batch) -> Run | None:
         None if every image of the source has a result already.
 
     Raises:
-        ConfigurationError: source and output overlap, the output holds something else, or its runs
-            were made with another configuration.
+        ConfigurationError: the output holds something else, or its runs were made with another
+            configuration.
         StorageError: source, masks or output cannot be listed, read or written.
     """
-    _check_locations(parameters)
     output = parameters.results
     if parameters.bag:
         expect_bag(parameters.location(parameters.output))
@@ -273,7 +283,7 @@ def expect_apart(output: Location, other: Location, role: str) -> None:
 
 
 def _check_is_unused(output: Location) -> None:
-    others = set(output.names()) - {"runs"}
+    others = {name for name in output.names() if name != "runs" and not is_lock(name)}
     if others:
         raise ConfigurationError(
             f"Expected an output that is new, empty or made by an earlier run; {output.url} holds "

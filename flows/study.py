@@ -16,6 +16,7 @@ from dip.studies import study_called
 from dip.studies.base import Findings, Trial
 from dip.vocabulary import StudyName
 from flows.cluster import workers
+from flows.lock import Lock, is_lock, locked
 from flows.manifest import list_images
 from flows.parameters import BenchmarkParameters
 from flows.plots import plots_of
@@ -79,12 +80,18 @@ def run_study(asked: StudyParameters) -> StudySummary:
     Raises:
         DipError: the study could not be started or carried to its end.
     """
+    trials = _trials(asked)
+    with locked(asked.location(asked.output), asked.take_over) as lock:
+        return _studied(trials, asked, lock)
+
+
+def _studied(trials: Sequence[Trial], asked: StudyParameters, lock: Lock) -> StudySummary:
     output = asked.location(asked.output)
-    if output.names():
+    if not all(is_lock(name) for name in output.names()):
         raise ConfigurationError(
             f"Expected a new or empty output; {output.url} holds something. Choose another."
         )
-    findings = _carried_out(_trials(asked), asked)
+    findings = _carried_out(trials, asked, lock)
     found = [finding for finding in findings if finding.error_message is None]
     tables = _tables(asked.study, found)
     for finding in found:
@@ -109,12 +116,14 @@ def _trials(asked: StudyParameters) -> list[Trial]:
     ]
 
 
-def _carried_out(trials: Sequence[Trial], asked: StudyParameters) -> list[Findings]:
+def _carried_out(trials: Sequence[Trial], asked: StudyParameters, lock: Lock) -> list[Findings]:
     """What the trials found, in their own order."""
     counter = Counter(len(trials), 0)
     findings = {}
     with workers(asked.scheduler, asked.workers, asked.device) as found:
-        for finding in Window(found, run_trial, _lost).run(trials):
+        window = Window(found, run_trial, _lost)
+        lock.on_loss(window.abort)
+        for finding in window.run(trials):
             findings[_label(finding.trial)] = finding
             counter.add(_outcome(finding))
     return [findings[_label(trial)] for trial in trials]

@@ -145,3 +145,4 @@ def test_interrupted_run_ends_soon_and_says_how_to_go_on(dip, tmp_path, how):
     assert run.returncode == 130
     assert "the same line continues the run" in errors
     assert "Traceback" not in errors
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"images", "runs"}  # and no lock

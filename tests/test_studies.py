@@ -15,6 +15,7 @@ from dip.studies import study_called
 from dip.studies.base import Trial
 from flows.study import StudyParameters
 from tests.conftest import photograph, write_photographs
+from tests.test_lock import leave, ticket_of_a_dead_process
 
 SMALL = Configuration(
     "denoise", max_iterations=20, variation=Variation(width=8), degradation=Degradation(sigma=25)
@@ -106,6 +107,7 @@ def test_architectures_are_all_the_networks(tmp_path):
 def test_study_command_leaves_tables_and_plots(dip, tmp_path, study, option, files):
     source = write_photographs(tmp_path / "in", 1, 32)
     (source / "broken.png").write_bytes(b"no image")
+    leave(Location(str(tmp_path / "out")), ticket_of_a_dead_process())  # a study that was killed
     finished = dip("study", study, source, tmp_path / "out", *option)
     assert finished.returncode == 1, finished.stderr
     assert "broken.png" in finished.stdout
