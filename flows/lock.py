@@ -91,7 +91,7 @@ class Lock:
             TakenOverError: another run has taken the output over.
         """
         self._released.set()
-        self._thread.join()
+        self._thread.join(SIGN_EVERY_S)  # storage that fails can hold it up for longer
         if self._error is not None:
             raise self._error
 

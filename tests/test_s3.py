@@ -67,7 +67,8 @@ def test_storage_that_does_not_serve_is_said_in_a_sentence(dip, s3, tmp_path):
 
     def restore(case):
         source, output, changed, _ = case
-        urls = (source.format(tmp=tmp_path), output.format(tmp=tmp_path))
+        apart = f"{tmp_path}/{REFUSED.index(case)}"  # no two runs on one output
+        urls = (source.format(tmp=tmp_path), output.format(tmp=apart))
         return dip("restore", *urls, "--task", "denoise", *FEW, **{**s3.environment, **changed})
 
     with ThreadPoolExecutor(3) as pool:
