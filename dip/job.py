@@ -16,6 +16,7 @@ class Job:
 
     Attributes:
         image_id: path of the image below `source`.
+        source_version: of its file, as storage tells it, if a listing was made.
         mask_id: path of its mask below `masks`, or None.
         proposes_masks: whether a mask is proposed instead.
         record: name below `output` of the image's own record, written last.
@@ -35,6 +36,7 @@ class Job:
     output: Location
     record: str
     configuration: Configuration
+    source_version: str | None = None
     masks: Location | None = None
     mask_id: str | None = None
     proposes_masks: bool = False
@@ -64,6 +66,7 @@ def new_row(job: Job) -> Row:
         run_id=job.run_id,
         image_id=job.image_id,
         source_url=job.source.url_of(job.image_id),
+        source_version=job.source_version,
         task=configuration.task,
         method=configuration.method,
         preset=configuration.preset if configuration.method == "dip" else "none",

@@ -27,6 +27,7 @@ ROW_SCHEMA = pa.schema(
         pa.field("run_id", pa.string(), nullable=False),
         pa.field("image_id", pa.string(), nullable=False),
         pa.field("source_url", pa.string(), nullable=False),
+        pa.field("source_version", pa.string()),
         pa.field("source_sha256", pa.string()),
         pa.field("output_url", pa.string()),
         pa.field("output_name", pa.string()),
@@ -96,6 +97,7 @@ class Row:
     Attributes:
         run_id: the run that made the row.
         image_id: path of the image relative to the source.
+        source_version: of the image's file, as storage told it when the run began: ETag, or time of writing.
         preset: of the method `dip`; others have none.
         status: `restored`, `failed` or `skipped`.
         error_type: why it is not restored, as a class name; `error_message` says it in a sentence.
@@ -134,6 +136,7 @@ class Row:
     started_at: datetime
     method: str
     status: str = "failed"
+    source_version: str | None = None
     source_sha256: str | None = None
     output_url: str | None = None
     output_name: str | None = None

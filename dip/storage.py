@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +21,20 @@ from dip.retry import retried, try_once
 PARALLEL_REQUESTS = 16
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object of a listing.
+
+    Attributes:
+        name: relative to the location.
+        version: changes when the object is written anew: its ETag, or on disk the time it was written at.
+    """
+
+    name: str
+    size_bytes: int
+    version: str
 
 
 @dataclass(frozen=True)
@@ -106,8 +120,8 @@ class Location:
 
         return self._do(look_up, "look up", path)
 
-    def find(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Names relative to the location, and sizes in bytes, of all objects below `prefix`.
+    def find(self, prefix: str = "") -> list[Found]:
+        """All objects below `prefix`.
 
         Links to folders are not followed. A location that is a file has one object, with an empty
         name; one that does not exist has none.
@@ -117,11 +131,11 @@ class Location:
         """
         path = f"{self.root}/{prefix}".rstrip("/")
 
-        def list_all() -> list[tuple[str, int]]:
-            return list(_files_below(Path(path)) if self.is_local else _objects_below(self.file_system, path))
+        def list_all() -> list[Found]:
+            listed = _files_below(Path(path)) if self.is_local else _objects_below(self.file_system, path)
+            return [replace(found, name=found.name[len(self.root) :].lstrip("/")) for found in listed]
 
-        for name, size_bytes in self._do(list_all, "list", path):
-            yield name[len(self.root) :].lstrip("/"), size_bytes
+        return self._do(list_all, "list", path)
 
     def names(self, folder: str = "") -> list[str]:
         """Names of the files and folders directly in `folder`; none if it does not exist.
@@ -226,24 +240,30 @@ class Location:
             return action() if self.is_local else retried(action, self.file_system)
 
 
-def _objects_below(file_system: fsspec.AbstractFileSystem, path: str) -> Iterator[tuple[str, int]]:
+def _objects_below(file_system: fsspec.AbstractFileSystem, path: str) -> Iterator[Found]:
     for name, info in file_system.find(path, detail=True).items():
         if info["type"] == "file":
-            yield name, int(info.get("size") or 0)
+            version = info.get("ETag") or info.get("mtime") or ""
+            yield Found(name, int(info.get("size") or 0), str(version).strip('"'))
 
 
-def _files_below(path: Path) -> Iterator[tuple[str, int]]:
+def _files_below(path: Path) -> Iterator[Found]:
     """The files of a tree; unlike fsspec's walk it stops at a folder that it may not read."""
 
     def refuse(error: OSError) -> None:
         raise error
 
     if path.is_file():
-        yield str(path), path.stat().st_size
+        yield _found(path)
     elif path.exists():
         for folder, _, names in os.walk(path, onerror=refuse):
             for file in (Path(folder, name) for name in names):
-                yield str(file), file.lstat().st_size
+                yield _found(file)
+
+
+def _found(file: Path) -> Found:
+    status = file.lstat()
+    return Found(str(file), status.st_size, str(status.st_mtime_ns))
 
 
 def _replace_file(path: Path, content: bytes) -> None:

@@ -30,6 +30,7 @@ class BatchSummary:
         output: where its results are.
         run_id: None if every image had a result already.
         restored: images restored, before an interruption too; likewise `failed` and `skipped`.
+        vanished: images with a result that are not in the source any more.
     """
 
     output: str
@@ -37,6 +38,7 @@ class BatchSummary:
     restored: int = 0
     failed: int = 0
     skipped: int = 0
+    vanished: int = 0
 
 
 def run_batches(batches: Sequence[Batch]) -> list[BatchSummary]:
@@ -50,9 +52,9 @@ def run_batches(batches: Sequence[Batch]) -> list[BatchSummary]:
     with ExitStack() as stack:
         outputs = [(parameters.location(parameters.output), parameters.take_over) for parameters in batches]
         locks = [stack.enter_context(locked(*output)) for output in outputs]
-        runs = [_opened(parameters) for parameters in batches]
-        _restore([run for run in runs if run is not None], batches[0], locks)
-        return [_summary(parameters, run) for parameters, run in zip(batches, runs, strict=True)]
+        opened = [_opened(parameters) for parameters in batches]
+        _restore([run for run, _ in opened if run is not None], batches[0], locks)
+        return [_summary(parameters, *each) for parameters, each in zip(batches, opened, strict=True)]
 
 
 class _Execution:
@@ -62,10 +64,10 @@ class _Execution:
         self.window = window
         # One listing per run. A committed shard can have left records behind: its part file counts.
         self.finished: Set[str] = {
-            name
+            found.name
             for run in runs
-            for name, _ in run.output.find(run.records)
-            if name.endswith(".arrow") and run.shard_of(name) not in run.committed
+            for found in run.output.find(run.records)
+            if found.name.endswith(".arrow") and run.shard_of(found.name) not in run.committed
         }
         committed = sum(len(run.images_in(shard)) for run in runs for shard in run.committed)
         self.counter = Counter(sum(run.total for run in runs), committed + len(self.finished))
@@ -89,11 +91,11 @@ def restore_shard(run: Run, index: int, execution: _Execution, label: str) -> No
         raise
 
 
-def _opened(parameters: Batch) -> Run | None:
-    run = open_run(parameters)
+def _opened(parameters: Batch) -> tuple[Run | None, int]:
+    run, vanished = open_run(parameters)
     if run is not None and parameters.bag:
         open_bag(parameters.location(parameters.output))
-    return run
+    return run, vanished
 
 
 def _restore(runs: Sequence[Run], parameters: Batch, locks: Sequence[Lock]) -> None:
@@ -117,13 +119,13 @@ def _restore(runs: Sequence[Run], parameters: Batch, locks: Sequence[Lock]) -> N
             raise execution.window.error
 
 
-def _summary(parameters: Batch, run: Run | None) -> BatchSummary:
+def _summary(parameters: Batch, run: Run | None, vanished: int) -> BatchSummary:
     counts = {} if run is None else close_run(run)
     if parameters.bag:
         close_bag(parameters.location(parameters.output))
     if run is None:
-        return BatchSummary(parameters.output)
-    summary = BatchSummary(parameters.output, run.run_id, **counts)
+        return BatchSummary(parameters.output, vanished=vanished)
+    summary = BatchSummary(parameters.output, run.run_id, **counts, vanished=vanished)
     create_markdown_artifact(_report(summary, run), key="restoration-summary", description=run.run_id)
     return summary
 

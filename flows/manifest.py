@@ -16,23 +16,26 @@ SCHEMA = pa.schema(
     [
         pa.field("image_id", pa.string(), nullable=False),
         pa.field("size_bytes", pa.int64(), nullable=False),
+        pa.field("version", pa.string(), nullable=False),
         pa.field("mask_id", pa.string()),
     ]
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One image of a manifest.
 
     Attributes:
         image_id: path relative to the source.
         size_bytes: of its file.
+        version: of its file, as storage tells it.
         mask_id: path of its mask relative to the masks, or None.
     """
 
     image_id: str
     size_bytes: int
+    version: str
     mask_id: str | None = None
 
 
@@ -44,10 +47,10 @@ def list_images(source: Location, masks: Location | None) -> list[Entry]:
     """
     if not source.exists():
         raise StorageError(f"Expected a folder or prefix with images; {source.url} does not exist.")
-    found = dict(source.find())
+    found = {_storable(file.name): file for file in source.find()}
     if "" in found:
         raise StorageError(f"Expected a folder or prefix with images; {source.url} is a single file.")
-    names = sorted(_storable(name) for name in found if is_image_name(name))
+    names = sorted(name for name in found if is_image_name(name))
     if not names:
         raise StorageError(f"Expected images in {source.url}; found none among {len(found)} files.")
     mask_of = {} if masks is None else _masks_by_image(masks)
@@ -57,7 +60,7 @@ def list_images(source: Location, masks: Location | None) -> list[Entry]:
         # `a.png` is the mask of `a.jpg` only where no other image could claim it.
         return mask_of.get(name) or (mask_of.get(_stem(name)) if stems[_stem(name)] == 1 else None)
 
-    return [Entry(name, found.get(name, 0), mask_for(name)) for name in names]
+    return [Entry(name, found[name].size_bytes, found[name].version, mask_for(name)) for name in names]
 
 
 def _storable(name: str) -> str:
@@ -69,7 +72,7 @@ def _masks_by_image(masks: Location) -> dict[str, str]:
     """Masks by their own name and by their name without the suffix: `a.jpg` finds `a.png`, `a.jpg.png`."""
     if not masks.exists():
         raise StorageError(f"Expected a folder or prefix with masks; {masks.url} does not exist.")
-    names = sorted(name for name, _ in masks.find() if is_image_name(name))
+    names = sorted(found.name for found in masks.find() if is_image_name(found.name))
     return {_stem(name): name for name in names} | {name: name for name in names}
 
 

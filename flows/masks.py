@@ -56,7 +56,7 @@ def _open_jobs(asked: WorkParameters) -> list[Job]:
     """A mask that is there stays: somebody may have retouched it."""
     source, output = asked.location(asked.source), asked.location(asked.output)
     expect_apart(output, source, "source")
-    there = {name for name, _ in output.find("masks")}
+    there = {found.name for found in output.find("masks")}
     entries = list_images(source, None)
     configuration = Configuration("inpaint")
     return [

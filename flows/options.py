@@ -161,6 +161,9 @@ RetryOption = Annotated[
 TakeOverOption = Annotated[
     bool, typer.Option("--take-over", help="Work on OUT although it is locked by another run, which is dead.")
 ]
+RedoOption = Annotated[
+    bool, typer.Option("--all", help="On a finished output, restore all images again, in a new run.")
+]
 
 SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
     {
@@ -195,6 +198,7 @@ SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
         "embed": (EmbedOption, False),
         "bag": (BagOption, False),
         "time_limit_s": (TimeLimitOption, None),
+        "redo_all": (RedoOption, False),
         "retry_failed": (RetryOption, False),
         "take_over": (TakeOverOption, False),
     }

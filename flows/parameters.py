@@ -99,6 +99,7 @@ class BatchParameters(WorkParameters):
         time_limit_s: fail an image that takes longer than so many seconds.
         embed: put restored images into the Parquet rows instead of files.
         bag: make the output a BagIt bag.
+        redo_all: on a finished output, restore all images again.
         retry_failed: on a finished output, also take the images that failed.
         take_over: work on the output although it is locked by another run, which is dead.
         shard_size: images per shard; one shard is one task run and one part file.
@@ -133,6 +134,7 @@ class BatchParameters(WorkParameters):
     time_limit_s: float | None = Field(None, gt=0)
     embed: bool = False
     bag: bool = False
+    redo_all: bool = False
     retry_failed: bool = False
     take_over: bool = False
     shard_size: int = Field(500, ge=1)

@@ -72,7 +72,7 @@ def plan_archive(parameters: ArchiveParameters) -> Plan:
         NOWHERE,
         "",
         configuration,
-        masks,
+        masks=masks,
         proposes_masks=parameters.proposes_masks,
         noise_floor=parameters.noise_floor,
     )

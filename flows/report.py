@@ -96,6 +96,8 @@ def print_findings(output: Location, files: int, findings: Sequence[Finding]) ->
 
 def print_summary(summary: BatchSummary) -> None:
     """Print what became of a run."""
+    if summary.vanished:
+        print(f"{summary.vanished} images with a result are not in the source any more.")
     if summary.run_id is None:
         print(f"Nothing to do: every image has a result in {summary.output}.")
         return

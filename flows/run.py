@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 import dip
@@ -16,9 +17,10 @@ from dip.errors import ConfigurationError, StorageError
 from dip.results import read_rows
 from dip.storage import Location
 from dip.vocabulary import AskedFormat
+from flows.accounting import KNOWN_BY, count_vanished, without_result
 from flows.bag import expect_bag
 from flows.lock import is_lock
-from flows.manifest import encode_manifest, list_images
+from flows.manifest import Entry, encode_manifest, list_images
 from flows.parameters import PROPOSED, ArchiveParameters, Batch
 
 
@@ -97,11 +99,12 @@ def expect_feasible(parameters: Batch) -> None:
     _ = parameters.configuration.hash
 
 
-def open_run(parameters: Batch) -> Run | None:
+def open_run(parameters: Batch) -> tuple[Run | None, int]:
     """The run to work on: the interrupted one of this output, or a new one.
 
     Returns:
-        None if every image of the source has a result already.
+        The run, or None if every image of the source has a result already; and how many results have lost
+        their image since.
 
     Raises:
         ConfigurationError: the output holds something else, or its runs were made with another
@@ -115,17 +118,28 @@ def open_run(parameters: Batch) -> Run | None:
     if last is None:
         if not parameters.overwrite:
             _check_is_unused(output)
-        return _new_run(parameters, known=frozenset())
+        return _new_run(parameters, _listed(parameters)), 0
     run_id, is_finished = last
     stored = json.loads(output.read(f"runs/{run_id}/run.json"))
     _check_same(stored["asked"], _asked(parameters), run_id)
     if not is_finished:
         committed = _committed_shards(output, run_id)
-        return _run(parameters, run_id, stored["total"], stored["shard_size"], committed)
-    rows = read_rows(output, ["image_id", "status"])
+        return _run(parameters, run_id, stored["total"], stored["shard_size"], committed), 0
+    entries, rows = _listed(parameters), read_rows(output, KNOWN_BY)
+    return _new_run(parameters, _open_entries(parameters, entries, rows)), count_vanished(entries, rows)
+
+
+def _listed(parameters: Batch) -> list[Entry]:
+    return list_images(parameters.location(parameters.source), _masks(parameters))
+
+
+def _open_entries(parameters: Batch, entries: list[Entry], rows: pa.Table) -> list[Entry]:
+    """What a finished output lacks, or is to have again."""
+    if parameters.redo_all:
+        return entries
     if parameters.retry_failed:
         rows = rows.filter(pc.field("status") != "failed")
-    return _new_run(parameters, known=frozenset(rows["image_id"].to_pylist()))
+    return without_result(entries, rows, parameters.location(parameters.source))
 
 
 def close_run(run: Run) -> dict[str, int]:
@@ -148,10 +162,7 @@ def close_run(run: Run) -> dict[str, int]:
     return counts
 
 
-def _new_run(parameters: Batch, known: frozenset[str]) -> Run | None:
-    masks = _masks(parameters)
-    entries = list_images(parameters.location(parameters.source), masks)
-    entries = [entry for entry in entries if entry.image_id not in known]
+def _new_run(parameters: Batch, entries: list[Entry]) -> Run | None:
     if not entries:
         return None
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"

@@ -46,6 +46,7 @@ class Shard:
         return Job(
             run_id=run.run_id,
             image_id=entry.image_id,
+            source_version=entry.version,
             source=run.source,
             output=run.output,
             record=run.record(self._index, entry.image_id),

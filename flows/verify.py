@@ -36,7 +36,7 @@ def verify(output: Location) -> tuple[int, list[Finding]]:
         StorageError: the output has no rows, or cannot be listed or read.
     """
     expected = dict(_expected(output))
-    present = {name for name, _ in output.find("images")}
+    present = {found.name for found in output.find("images")}
     findings = [Finding(name, "missing") for name in sorted(expected.keys() - present)]
     findings += [Finding(name, "extra") for name in sorted(present - expected.keys())]
     there = sorted(expected.keys() & present)

@@ -55,7 +55,7 @@ def everything(folder: Location) -> Iterator[bool]:
     yield list(folder.read_all(["new", "new"])) == [CONTENT] * 2
     yield folder.parse("table", pq.read_table) == TABLE
     yield folder.names() == ["new", "table"]
-    yield dict(folder.find()).keys() == {"new", "table"}
+    yield {found.name for found in folder.find()} == {"new", "table"}
     folder.delete(["new"])
     yield folder.names() == ["table"]
 
