@@ -18,6 +18,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # for torch, which is loaded later: tests run side by side
+
 PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "rocket", "coins")
 
 
