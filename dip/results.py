@@ -87,6 +87,9 @@ CURVE_SCHEMA = pa.schema(
 _POINTS = pa.list_(
     pa.struct([CURVE_SCHEMA.field(name) for name in ("iteration", "loss", "signal", "psnr_db")])
 )
+ROW_GROUP_BYTES = 2**25
+"""About so much of a part file is collected before it is compressed; embedded images are large."""
+
 RECORD_SCHEMA = ROW_SCHEMA.append(pa.field("curve", _POINTS))
 
 
@@ -206,17 +209,31 @@ class PartFile:
         self._sinks = (io.BytesIO(), io.BytesIO())
         self._rows = pq.ParquetWriter(self._sinks[0], ROW_SCHEMA, compression="zstd")
         self._curves = pq.ParquetWriter(self._sinks[1], CURVE_SCHEMA, compression="zstd")
+        self._collected: list[pa.Table] = []
+        self._collected_bytes = 0
 
     def add(self, records: pa.Table) -> None:
         """Append records, a table of `RECORD_SCHEMA`."""
-        self._rows.write_table(records.select(ROW_SCHEMA.names))
-        self._curves.write_table(_curve_table(records))
+        self._collected.append(records)
+        self._collected_bytes += records.nbytes
+        if self._collected_bytes > ROW_GROUP_BYTES:
+            self._write()
 
     def finish(self) -> tuple[bytes, bytes]:
         """The rows' file and the curves' file."""
+        self._write()
         self._rows.close()
         self._curves.close()
         return self._sinks[0].getvalue(), self._sinks[1].getvalue()
+
+    def _write(self) -> None:
+        """One row group of each; one for every record would take ten times the space."""
+        if self._collected:
+            records = pa.concat_tables(self._collected).combine_chunks()
+            self._rows.write_table(records.select(ROW_SCHEMA.names))
+            self._curves.write_table(_curve_table(records))
+            self._collected.clear()
+            self._collected_bytes = 0
 
 
 def read_rows(output: Location, columns: list[str] | None = None) -> pa.Table:

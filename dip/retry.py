@@ -2,7 +2,7 @@
 
 s3fs and botocore try again by themselves, five times each and one inside the other: 25 requests in half a
 minute where a server refuses, in six minutes where it hangs, while a lost connection is given up after ten
-seconds. `try_once` has them try once, so that there is one count, and one bound in time.
+seconds. `configure` has them try once, so that there is one count, and one bound in time.
 """
 
 import random
@@ -56,11 +56,18 @@ def retried(action: Callable[[], T], storage: AbstractFileSystem) -> T:
         time.sleep(wait_s)
 
 
-def try_once(storage: AbstractFileSystem) -> None:
+CLIENT = {
+    "retries": {"total_max_attempts": 1},
+    # With a part of an object some servers send the checksum of the whole: botocore takes it for damaged.
+    "response_checksum_validation": "when_required",
+}
+
+
+def configure(storage: AbstractFileSystem) -> None:
     """Switch off the retries of s3fs, and those of botocore unless the storage's options ask for them."""
     if "s3" in storage.protocol:
         storage.retries = 1
-        storage.config_kwargs = {"retries": {"total_max_attempts": 1}, **storage.config_kwargs}
+        storage.config_kwargs = {**CLIENT, **storage.config_kwargs}
 
 
 def _may_heal(error: BaseException, status: int | None, code: str) -> bool:

@@ -16,7 +16,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from dip.errors import ConfigurationError, StorageError
-from dip.retry import retried, try_once
+from dip.retry import configure, retried
 
 PARALLEL_REQUESTS = 16
 
@@ -65,7 +65,7 @@ class Location:
             raise ConfigurationError(
                 f"Expected a path or a URL that fsspec knows; got {self.url!r}: {error}"
             ) from error
-        try_once(file_system)
+        configure(file_system)
         return file_system, root.rstrip("/")
 
     @property

@@ -18,6 +18,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from dip.storage import Location
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # for torch, which is loaded later: tests run side by side
 
 PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "rocket", "coins")
@@ -123,6 +125,11 @@ class S3:
     endpoint: str
     folder: Path
     environment: dict[str, str]
+
+    def location(self, url: str) -> Location:
+        """What lies on the server, for this process."""
+        key, secret = (self.environment[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"))
+        return Location(url, {"endpoint_url": self.endpoint, "key": key, "secret": secret})
 
 
 @contextmanager

@@ -32,11 +32,7 @@ def test_bag_is_valid_until_a_byte_changes(tmp_path):
 def test_bag_in_an_object_store_has_the_manifests_of_one_on_disk(tmp_path, s3):
     write_payload(tmp_path, "50 % é.png")
     shutil.copytree(tmp_path, s3.folder / "archive" / "bag")
-    credentials = {
-        "key": s3.environment["AWS_ACCESS_KEY_ID"],
-        "secret": s3.environment["AWS_SECRET_ACCESS_KEY"],
-    }
-    remote = Location("s3://archive/bag", {"endpoint_url": s3.endpoint, **credentials})
+    remote = s3.location("s3://archive/bag")
     close_bag(Location(str(tmp_path)))
     close_bag(remote)
     assert remote.read("manifest-sha256.txt") == (tmp_path / "manifest-sha256.txt").read_bytes()

@@ -1,5 +1,6 @@
 """From S3 to S3 over HTTP, with keys."""
 
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlparse
@@ -49,6 +50,19 @@ def test_storage_options_do_what_the_environment_does(dip, s3, tmp_path):
     )
     assert finished.returncode == 0, finished.stderr
     assert len(rows_of(tmp_path / "out")) == 1
+
+
+def test_part_of_a_large_object_can_be_read(s3):
+    content = bytes(range(256)) * 2**13
+    (s3.folder / "archive" / "large").mkdir()
+    folder = s3.location("s3://archive/large")
+    folder.write("object", content)
+
+    def last_bytes(file):
+        file.seek(-100, os.SEEK_END)
+        return file.read()
+
+    assert folder.parse("object", last_bytes) == content[-100:]
 
 
 REFUSED = [
