@@ -19,12 +19,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from dip.errors import ConfigurationError, StorageError, TakenOverError
 from dip.storage import Location
+from flows.printable import printable
 
 PREFIX = "dip-lock-"
 SIGN_EVERY_S = 10.0
@@ -50,7 +54,7 @@ class Ticket:
     lock_id: str
     host: str
     machine: str
-    process_id: int
+    process_id: Annotated[int, Field(ge=0, lt=2**31)]
     started_at: str
 
     @property
@@ -64,7 +68,12 @@ class Ticket:
         return f"{PREFIX}{self.lock_id}.sign"
 
     def __str__(self) -> str:
-        return f"{self.lock_id} (process {self.process_id} on {self.host}, started at {self.started_at})"
+        told = f"{self.lock_id} (process {self.process_id} on {self.host}, started at {self.started_at})"
+        return printable(told)
+
+
+_READER = TypeAdapter(Ticket)
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 class Lock:
@@ -199,12 +208,30 @@ def _is_dead(output: Location, ticket: Ticket) -> bool:
 
 def _last_sign(output: Location, ticket: Ticket) -> datetime:
     sign = _content(output, ticket.sign)
-    return datetime.fromisoformat(ticket.started_at if sign is None else sign.decode())
+    return _time(ticket.started_at if sign is None else sign.decode(errors="replace"))
+
+
+def _time(text: str) -> datetime:
+    """A time in ISO 8601; long ago where the text is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return _LONG_AGO
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _tickets(output: Location) -> list[Ticket]:
-    contents = [_content(output, name) for name in _ticket_names(output)]
-    return [Ticket(**json.loads(content)) for content in contents if content is not None]
+    contents = ((name, _content(output, name)) for name in _ticket_names(output))
+    return [_read_ticket(name, content) for name, content in contents if content is not None]
+
+
+def _read_ticket(name: str, content: bytes) -> Ticket:
+    """A ticket; its file's name says which it is, whatever stands in it. One without sense is nobody's."""
+    lock_id = name.removeprefix(PREFIX).removesuffix(".json")
+    try:
+        return replace(_READER.validate_json(content), lock_id=lock_id)
+    except ValidationError:
+        return Ticket(lock_id, host="unknown", machine="", process_id=0, started_at=_LONG_AGO.isoformat())
 
 
 def _ticket_names(output: Location) -> list[str]:

@@ -112,6 +112,29 @@ def test_lock_of_another_machine_is_heeded_unless_it_is_taken_over(output):
     assert output.names() == []
 
 
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"lock_id": "../../in/a", "host": 3}', b"\xff"])
+def test_lock_without_sense_is_nobodys_and_names_no_other_file(tmp_path, monkeypatch, content):
+    seconds(monkeypatch, DEAD_AFTER_S=0.2, LOOK_EVERY_S=0.1)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.json").write_text("{}")
+    output = Location(str(tmp_path / "out"))
+    output.write(f"{lock.PREFIX}odd.json", content)
+    output.write(f"{lock.PREFIX}odd.sign", content)
+    with locked(output, take_over=False):
+        assert len(output.names()) == 1
+    assert output.names() == []
+    assert (tmp_path / "in" / "a.json").exists()
+
+
+def test_name_in_a_lock_stays_a_name(tmp_path):
+    output = Location(str(tmp_path / "out"))
+    odd = ticket_of(host="a\x1b[31m\nb", lock_id="../elsewhere")
+    output.write(f"{lock.PREFIX}odd.json", json.dumps(asdict(odd)).encode())
+    with pytest.raises(ConfigurationError) as refusal, locked(output, take_over=False):
+        pass
+    assert r"run odd (process 1 on a\x1b[31m\x0ab," in str(refusal.value)
+
+
 def test_old_lock_of_another_machine_is_watched_for_signs(tmp_path, monkeypatch, capsys):
     seconds(monkeypatch, DEAD_AFTER_S=1, LOOK_EVERY_S=0.1)
     output = Location(str(tmp_path))
