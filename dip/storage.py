@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 import fsspec
@@ -109,7 +109,7 @@ class Location:
         Raises:
             StorageError: the storage does not answer, or refuses to.
         """
-        path = f"{self.root}/{name}" if name else self.root
+        path = self._path(name)
 
         def look_up() -> bool:
             try:
@@ -129,7 +129,7 @@ class Location:
         Raises:
             StorageError: the location, or a folder in it, cannot be listed.
         """
-        path = f"{self.root}/{prefix}".rstrip("/")
+        path = self._path(prefix)
 
         def list_all() -> list[Found]:
             listed = _files_below(Path(path)) if self.is_local else _objects_below(self.file_system, path)
@@ -143,7 +143,7 @@ class Location:
         Raises:
             StorageError: it cannot be listed.
         """
-        path = f"{self.root}/{folder}".rstrip("/")
+        path = self._path(folder)
 
         def list_folder() -> list[str]:
             try:
@@ -160,7 +160,7 @@ class Location:
         Raises:
             StorageError: it cannot be read.
         """
-        path = f"{self.root}/{name}"
+        path = self._path(name)
 
         def read() -> T:
             with self.file_system.open(path, "rb") as file:
@@ -174,7 +174,7 @@ class Location:
         Raises:
             StorageError: it cannot be read.
         """
-        path = f"{self.root}/{name}"
+        path = self._path(name)
         return self._do(lambda: bytes(self.file_system.cat_file(path)), "read", path)
 
     def read_all(self, names: list[str]) -> Iterator[bytes]:
@@ -206,7 +206,7 @@ class Location:
         Raises:
             StorageError: it cannot be written.
         """
-        path = f"{self.root}/{name}"
+        path = self._path(name)
 
         def replace() -> None:
             if self.is_local:
@@ -226,13 +226,19 @@ class Location:
             list(pool.map(self._delete, names))
 
     def _delete(self, name: str) -> None:
-        path = f"{self.root}/{name}"
+        path = self._path(name)
 
         def delete() -> None:
             with contextlib.suppress(FileNotFoundError):
                 self.file_system.rm_file(path)
 
         self._do(delete, "delete", path)
+
+    def _path(self, name: str) -> str:
+        """Where an object lies. Names come from listings, manifests and rows: none leads elsewhere."""
+        if ".." in PurePosixPath(name).parts or "\0" in name:
+            raise StorageError(f"Expected a name below {self.url}; got {name!r}, which leads elsewhere.")
+        return f"{self.root}/{name}".rstrip("/")
 
     def _do(self, action: Callable[[], T], verb: str, path: str) -> T:
         """Carry an action out; on storage that is elsewhere with patience."""

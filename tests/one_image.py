@@ -12,7 +12,7 @@ def job(folder, name, configuration, output="out", **options):
         image_id=name,
         source=Location(str(folder / "in")),
         output=Location(str(folder / output)),
-        record=f"records/{name}.arrow",
+        record=f"records/{name.replace('..', 'up')}.arrow",
         configuration=configuration,
         **options,
     )

@@ -117,6 +117,13 @@ def test_failed_image_becomes_a_row_without_metrics(tmp_path):
     assert row["source_sha256"]
 
 
+def test_name_that_leads_out_of_the_source_is_a_failed_image(tmp_path):
+    write_photographs(tmp_path / "in", 1)
+    row = run(tmp_path, "../in/photo-00.png", DENOISE)
+    assert (row["status"], row["error_type"]) == ("failed", "StorageError")
+    assert "which leads elsewhere" in row["error_message"]
+
+
 def test_embedded_image_is_in_the_row_and_nowhere_else(tmp_path):
     write_photographs(tmp_path / "in", 1)
     row = run(tmp_path, "photo-00.png", DENOISE, embed=True)

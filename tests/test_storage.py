@@ -90,3 +90,13 @@ def test_location_travels_without_its_connection_and_hides_its_options():
     again = pickle.loads(pickle.dumps(location))
     assert "_resolved" not in vars(again)
     assert again == location
+
+
+@pytest.mark.parametrize("name", ["..", "../a", "a/../../b", "a\0b"])
+def test_names_stay_below_their_location(tmp_path, name):
+    location = at(tmp_path / "out")
+    location.write("a/b", b"within")
+    actions = (location.read, location.exists, location.names, location.find)
+    for action in (*actions, lambda name: location.write(name, b""), lambda name: location.delete([name])):
+        with pytest.raises(StorageError, match="which leads elsewhere"):
+            action(name)
