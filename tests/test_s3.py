@@ -8,7 +8,7 @@ from urllib.parse import urlparse
 from tests.conftest import files_below, write_photographs
 from tests.test_archive import FEW, rows_of
 
-DIFFERS = ("run_id", "source_url", "output_url", "seconds", "started_at")
+DIFFERS = ("run_id", "source_url", "source_version", "output_url", "seconds", "started_at")
 
 
 def test_s3_gives_what_a_folder_gives(dip, s3, tmp_path):
