@@ -116,7 +116,8 @@ def _local_cluster(count: int | None, gpus: list[str]) -> Iterator[SpecCluster]:
     logging.getLogger("distributed").setLevel(logging.ERROR)
     processes = count or len(gpus) or len(os.sched_getaffinity(0))
     environments = [{"CUDA_VISIBLE_DEVICES": gpus[i % len(gpus)]} if gpus else {} for i in range(processes)]
-    options = {"nthreads": 1, "resources": {RESOURCE: 1}, "silence_logs": logging.ERROR}
+    # A worker that outlives the scheduler by a moment would log its missed heartbeat with a traceback.
+    options = {"nthreads": 1, "resources": {RESOURCE: 1}, "silence_logs": logging.CRITICAL}
     specification = {
         i: {"cls": Nanny, "options": {**options, "env": environment}}
         for i, environment in enumerate(environments)
