@@ -16,25 +16,12 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from dip.errors import ConfigurationError, StorageError
+from dip.listing import Found, list_below
 from dip.retry import configure, retried
 
 PARALLEL_REQUESTS = 16
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An object of a listing.
-
-    Attributes:
-        name: relative to the location.
-        version: changes when the object is written anew: its ETag, or on disk the time it was written at.
-    """
-
-    name: str
-    size_bytes: int
-    version: str
 
 
 @dataclass(frozen=True)
@@ -120,8 +107,8 @@ class Location:
 
         return self._do(look_up, "look up", path)
 
-    def find(self, prefix: str = "") -> list[Found]:
-        """All objects below `prefix`.
+    def find(self, prefix: str = "") -> Iterator[Found]:
+        """All objects below `prefix`, as the storage lists them.
 
         Links to folders are not followed. A location that is a file has one object, with an empty
         name; one that does not exist has none.
@@ -129,13 +116,12 @@ class Location:
         Raises:
             StorageError: the location, or a folder in it, cannot be listed.
         """
-        path = self._path(prefix)
+        return self._find(self._path(prefix))
 
-        def list_all() -> list[Found]:
-            listed = _files_below(Path(path)) if self.is_local else _objects_below(self.file_system, path)
-            return [replace(found, name=found.name[len(self.root) :].lstrip("/")) for found in listed]
-
-        return self._do(list_all, "list", path)
+    def _find(self, path: str) -> Iterator[Found]:
+        with _translated(path, "list"):
+            for found in list_below(self.file_system, path):
+                yield replace(found, name=found.name[len(self.root) :].lstrip("/"))
 
     def names(self, folder: str = "") -> list[str]:
         """Names of the files and folders directly in `folder`; none if it does not exist.
@@ -187,18 +173,22 @@ class Location:
             for start in range(0, len(names), PARALLEL_REQUESTS):
                 yield from pool.map(self.read, names[start : start + PARALLEL_REQUESTS])
 
-    def sha256_of(self, names: list[str]) -> Iterator[str]:
-        """Checksums of several objects, in order, in hexadecimal digits. None is held in memory whole.
+    def sha256(self, name: str) -> str:
+        """Checksum of an object in hexadecimal digits; it is not held in memory whole.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        return self.parse(name, lambda file: hashlib.file_digest(file, "sha256").hexdigest())
+
+    def sha256_of_all(self, names: list[str]) -> Iterator[str]:
+        """Checksums of several objects, in order, a few at a time.
 
         Raises:
             StorageError: one of them cannot be read.
         """
-
-        def checksum(name: str) -> str:
-            return self.parse(name, lambda file: hashlib.file_digest(file, "sha256").hexdigest())
-
         with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-            yield from pool.map(checksum, names)
+            yield from pool.map(self.sha256, names)
 
     def write(self, name: str, content: bytes) -> None:
         """Write an object; whoever looks finds it whole or not at all.
@@ -244,32 +234,6 @@ class Location:
         """Carry an action out; on storage that is elsewhere with patience."""
         with _translated(path, verb):
             return action() if self.is_local else retried(action, self.file_system)
-
-
-def _objects_below(file_system: fsspec.AbstractFileSystem, path: str) -> Iterator[Found]:
-    for name, info in file_system.find(path, detail=True).items():
-        if info["type"] == "file":
-            version = info.get("ETag") or info.get("mtime") or ""
-            yield Found(name, int(info.get("size") or 0), str(version).strip('"'))
-
-
-def _files_below(path: Path) -> Iterator[Found]:
-    """The files of a tree; unlike fsspec's walk it stops at a folder that it may not read."""
-
-    def refuse(error: OSError) -> None:
-        raise error
-
-    if path.is_file():
-        yield _found(path)
-    elif path.exists():
-        for folder, _, names in os.walk(path, onerror=refuse):
-            for file in (Path(folder, name) for name in names):
-                yield _found(file)
-
-
-def _found(file: Path) -> Found:
-    status = file.lstat()
-    return Found(str(file), status.st_size, str(status.st_mtime_ns))
 
 
 def _replace_file(path: Path, content: bytes) -> None:

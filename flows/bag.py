@@ -61,7 +61,7 @@ def close_bag(output: Location) -> None:
     if output.exists(_TAG_MANIFEST):
         return
     sizes = {found.name: found.size_bytes for found in output.find(PAYLOAD)}
-    checksums = dict(zip(sizes, output.sha256_of(list(sizes)), strict=True))
+    checksums = dict(zip(sizes, output.sha256_of_all(list(sizes)), strict=True))
     info = {
         "Bagging-Date": f"{datetime.now(UTC):%Y-%m-%d}",
         "Bag-Software-Agent": f"dip-restoration {dip.__version__}",

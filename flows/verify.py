@@ -40,7 +40,7 @@ def verify(output: Location) -> tuple[int, list[Finding]]:
     findings = [Finding(name, "missing") for name in sorted(expected.keys() - present)]
     findings += [Finding(name, "extra") for name in sorted(present - expected.keys())]
     there = sorted(expected.keys() & present)
-    for name, checksum in zip(there, output.sha256_of(there), strict=True):
+    for name, checksum in zip(there, output.sha256_of_all(there), strict=True):
         if checksum != expected[name]:
             findings.append(Finding(name, "changed"))
     return len(expected), findings
