@@ -1,7 +1,8 @@
 """The record: one row per image, and the curve of its optimisation, under explicit Parquet schemas."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dip.curve import CurvePoint
-from dip.storage import Location
+from dip.storage import PARALLEL_REQUESTS, Location
 
 _READING = pa.struct(
     [
@@ -190,11 +191,6 @@ def encode_record(row: Row, curve: Iterable[CurvePoint] = ()) -> bytes:
     return sink.getvalue()
 
 
-def decode_record(content: bytes) -> pa.Table:
-    """The one-row table that `encode_record` wrote."""
-    return pa.ipc.open_stream(content).read_all()
-
-
 def parquet_bytes(table: pa.Table) -> bytes:
     """A table as the bytes of a Parquet file."""
     sink = io.BytesIO()
@@ -212,10 +208,10 @@ class PartFile:
         self._collected: list[pa.Table] = []
         self._collected_bytes = 0
 
-    def add(self, records: pa.Table) -> None:
-        """Append records, a table of `RECORD_SCHEMA`."""
-        self._collected.append(records)
-        self._collected_bytes += records.nbytes
+    def add(self, record: bytes) -> None:
+        """Append a record that `encode_record` wrote."""
+        self._collected.append(pa.ipc.open_stream(record).read_all())
+        self._collected_bytes += len(record)
         if self._collected_bytes > ROW_GROUP_BYTES:
             self._write()
 
@@ -236,6 +232,32 @@ class PartFile:
             self._collected_bytes = 0
 
 
+def read_parts(
+    output: Location, columns: list[str] | None = None, run_id: str | None = None
+) -> Iterator[pa.Table]:
+    """The part files of an output, oldest first, a few of them in memory at a time.
+
+    Args:
+        output: of one or more runs.
+        columns: only these, if named.
+        run_id: only the rows of this run, if it is named.
+
+    Raises:
+        StorageError: a part file cannot be read.
+    """
+    names = ROW_SCHEMA.names if columns is None else columns
+    prefix = "part-" if run_id is None else f"part-{run_id}-"
+
+    def read(part: str) -> pa.Table:
+        # A column that an earlier version did not write is read as empty.
+        return output.parse(f"metrics/{part}", partial(pq.read_table, columns=names, schema=ROW_SCHEMA))
+
+    parts = sorted(name for name in output.names("metrics") if name.startswith(prefix))
+    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+        for start in range(0, len(parts), PARALLEL_REQUESTS):
+            yield from pool.map(read, parts[start : start + PARALLEL_REQUESTS])
+
+
 def read_rows(output: Location, columns: list[str] | None = None) -> pa.Table:
     """The rows of an output, oldest first; of an image that was tried again, the newest alone.
 
@@ -248,9 +270,7 @@ def read_rows(output: Location, columns: list[str] | None = None) -> pa.Table:
     """
     names = ROW_SCHEMA.names if columns is None else columns
     schema = pa.schema([ROW_SCHEMA.field(name) for name in {"image_id": None, **dict.fromkeys(names)}])
-    parts = sorted(name for name in output.names("metrics") if name.startswith("part-"))
-    read_part = partial(pq.read_table, columns=schema.names, schema=ROW_SCHEMA)
-    tables = [schema.empty_table(), *(output.parse(f"metrics/{name}", read_part) for name in parts)]
+    tables = [schema.empty_table(), *read_parts(output, schema.names)]
     return _newest(pa.concat_tables(tables)).select(names)
 
 

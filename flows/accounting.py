@@ -1,62 +1,135 @@
-"""Which images of a source have a result already, and which results have lost their image."""
+"""The books of an output: a run is opened, or taken up where it stopped, and closed once all adds up."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import json
+import secrets
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
+import dip
 from dip.errors import StorageError
-from dip.storage import PARALLEL_REQUESTS, Location
-from flows.manifest import Entry
+from dip.job import Job
+from dip.results import read_parts
+from dip.storage import Location
+from flows.bag import expect_bag
+from flows.conditions import expect_same_terms, expect_unused, terms_of
+from flows.inventory import Inventory, inventory_of
+from flows.manifest import Entry, encode_manifest
+from flows.parameters import Batch
+from flows.run import Run
 
-KNOWN_BY = ["image_id", "status", "source_version", "source_sha256"]
-"""Columns of the rows that tell."""
 
+def open_run(parameters: Batch) -> tuple[Run | None, int]:
+    """The run to work on: the interrupted one of this output, or a new one.
 
-def without_result(entries: Sequence[Entry], rows: pa.Table, source: Location) -> list[Entry]:
-    """The images whose content has no row.
+    Returns:
+        The run, or None if every image of the source has a result already; and how many results have lost
+        their image since.
 
-    An image whose file is another one by the listing is read: a copy that was only touched, or moved to
-    another disk and back, has its result.
-
-    Args:
-        entries: all images there are.
-        rows: one per image, with the columns `KNOWN_BY`.
-        source: where the images are.
+    Raises:
+        ConfigurationError: the output holds something else, or its runs were made with another
+            configuration.
+        StorageError: source, masks or output cannot be listed, read or written.
     """
-    listed = pa.table(
-        {
-            "image_id": pa.array([entry.image_id for entry in entries], pa.string()),
-            "version": pa.array([entry.version for entry in entries], pa.string()),
-        }
+    output = parameters.results
+    if parameters.bag:
+        expect_bag(parameters.location(parameters.output))
+    last = _last_run(output)
+    if last is None and not parameters.overwrite:
+        expect_unused(output)
+    if last is not None:
+        run_id, is_finished = last
+        stored = json.loads(output.read(f"runs/{run_id}/run.json"))
+        expect_same_terms(stored["asked"], terms_of(parameters), run_id)
+        if not is_finished:
+            committed = _committed_shards(output, run_id)
+            return Run(_template(parameters, run_id), stored["total"], stored["shard_size"], committed), 0
+    with inventory_of(parameters.location(parameters.source), parameters.masks_location) as inventory:
+        vanished = 0 if last is None else _set_against_results(inventory, parameters)
+        return _new_run(parameters, inventory.without_result()), vanished
+
+
+def _set_against_results(inventory: Inventory, parameters: Batch) -> int:
+    """Leave the images open that the output lacks, or is to have again; tells how many vanished."""
+    inventory.read_results(parameters.results)
+    vanished = inventory.count_vanished()
+    if parameters.redo_all:
+        inventory.forget_all()
+    elif parameters.retry_failed:
+        inventory.forget_failures()
+    inventory.forget_changed()
+    return vanished
+
+
+def _new_run(parameters: Batch, entries: Iterable[Entry]) -> Run | None:
+    manifest, total = encode_manifest(entries, parameters.shard_size)
+    if not total:
+        return None
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    run = Run(_template(parameters, run_id), total, parameters.shard_size)
+    description = {
+        "run_id": run_id,
+        "asked": terms_of(parameters),
+        "total": total,
+        "shard_size": run.shard_size,
+        "software_version": dip.__version__,
+        "started_at": datetime.now(UTC).isoformat(),
+    }
+    run.output.write(run.manifest, manifest)
+    # Written after the manifest: a run begins to exist with this file.
+    run.output.write(f"runs/{run_id}/run.json", json.dumps(description, indent=2).encode())
+    return run
+
+
+def _template(parameters: Batch, run_id: str) -> Job:
+    return Job(
+        run_id=run_id,
+        image_id="",
+        source=parameters.location(parameters.source),
+        output=parameters.results,
+        record="",
+        configuration=parameters.configuration,
+        masks=parameters.masks_location,
+        proposes_masks=parameters.proposes_masks,
+        file_format=parameters.file_format,
+        suffix=parameters.suffix,
+        overwrite=parameters.overwrite,
+        noise_floor=parameters.noise_floor,
+        time_limit_s=parameters.time_limit_s,
+        embed=parameters.embed,
+        uncertainty=parameters.uncertainty,
     )
-    joined = listed.join(rows.select(KNOWN_BY), "image_id")
-    is_new = pc.is_null(joined["status"])
-    is_other = pc.fill_null(pc.not_equal(joined["version"], joined["source_version"]), False)
-    suspects = joined.filter(pc.and_(is_other, pc.invert(is_new))).select(["image_id", "source_sha256"])
-    wanted = {*joined.filter(is_new)["image_id"].to_pylist(), *_changed(suspects, source)}
-    return [entry for entry in entries if entry.image_id in wanted]
 
 
-def count_vanished(entries: Sequence[Entry], rows: pa.Table) -> int:
-    """How many images with a row are not in the source any more."""
-    there = pa.array([entry.image_id for entry in entries], pa.string())
-    found = rows.filter(pc.is_in(rows["image_id"], value_set=there))
-    return int(rows.num_rows - found.num_rows)
+def close_run(run: Run) -> dict[str, int]:
+    """Check that every image has its row, mark the run finished, and count its rows by status.
+
+    Raises:
+        StorageError: rows and images do not add up.
+    """
+    counts = Counter({"restored": 0, "failed": 0, "skipped": 0})
+    for part in read_parts(run.output, ["status"], run.run_id):
+        counts.update(part["status"].to_pylist())
+    if counts.total() != run.total:
+        raise StorageError(
+            f"Expected {run.total} rows of the run {run.run_id} in {run.output.url}; got {dict(counts)}. "
+            "Were part files removed? Run the same line again with a new output."
+        )
+    ended = {"finished_at": datetime.now(UTC).isoformat(), **counts}
+    run.output.write(f"runs/{run.run_id}/finished.json", json.dumps(ended, indent=2).encode())
+    return dict(counts)
 
 
-def _changed(suspects: pa.Table, source: Location) -> list[str]:
-    def has_changed(row: dict[str, str]) -> bool:
-        try:
-            return next(source.sha256_of([row["image_id"]])) != row["source_sha256"]
-        except StorageError:  # its row will say so
-            return True
+def _last_run(output: Location) -> tuple[str, bool] | None:
+    """Id of the output's last run, and whether it is finished."""
+    for run_id in sorted(output.names("runs"), reverse=True):
+        files = output.names(f"runs/{run_id}")
+        if "run.json" in files:
+            return run_id, "finished.json" in files
+    return None
 
-    rows = suspects.to_pylist()
-    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-        return [
-            row["image_id"]
-            for row, is_changed in zip(rows, pool.map(has_changed, rows), strict=True)
-            if is_changed
-        ]
+
+def _committed_shards(output: Location, run_id: str) -> frozenset[int]:
+    prefix = f"part-{run_id}-"
+    names = output.names("metrics")
+    return frozenset(int(name[len(prefix) : -len(".parquet")]) for name in names if name.startswith(prefix))

@@ -8,10 +8,10 @@ from dip.config import Configuration
 from dip.job import Job, Outcome
 from dip.proposal import mask_name
 from flows.cluster import workers
-from flows.manifest import list_images
+from flows.conditions import expect_apart
+from flows.inventory import list_images
 from flows.parameters import WorkParameters
 from flows.progress import Counter
-from flows.run import expect_apart
 from flows.window import Window
 from flows.worker import propose
 

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Secret, model_validator
 
@@ -236,6 +236,10 @@ class BenchmarkParameters(BatchParameters):
         missing: share of missing pixels, for inpainting.
         mask: a shape that hides pixels instead, for inpainting.
     """
+
+    masks_location: ClassVar[None] = None
+    proposes_masks: ClassVar[bool] = False
+    noise_floor: ClassVar[float] = 0.0
 
     protocol: ProtocolName | None = None
     sigma: float | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from dip.config import Configuration
 from dip.job import Job
 from dip.storage import Location
-from flows.manifest import list_images
+from flows.inventory import list_images
 from flows.parameters import ArchiveParameters
 
 NOWHERE = Location(os.devnull)

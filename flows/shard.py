@@ -1,9 +1,10 @@
 """One shard of a run: its jobs, and its part file, which is the commit."""
 
 from collections.abc import Set
+from dataclasses import replace
 
 from dip.job import Job
-from dip.results import PartFile, decode_record
+from dip.results import PartFile
 from flows.manifest import Entry, read_shard
 from flows.run import Run
 
@@ -35,36 +36,23 @@ class Shard:
         run, part = self._run, PartFile()
         names = [self._job(entry).record for entry in self._entries]
         for content in run.output.read_all(names):
-            part.add(decode_record(content))
+            part.add(content)
         rows, curves = part.finish()
         run.output.write(f"curves/{run.part(self._index)}", curves)
         run.output.write(f"metrics/{run.part(self._index)}", rows)
         run.output.delete(names)
 
     def _job(self, entry: Entry) -> Job:
-        run = self._run
-        return Job(
-            run_id=run.run_id,
+        return replace(
+            self._run.template,
             image_id=entry.image_id,
             source_version=entry.version,
-            source=run.source,
-            output=run.output,
-            record=run.record(self._index, entry.image_id),
-            configuration=run.configuration,
-            masks=run.masks,
-            proposes_masks=run.proposes_masks,
             mask_id=entry.mask_id,
-            file_format=run.file_format,
-            suffix=run.suffix,
-            overwrite=run.overwrite,
-            noise_floor=run.noise_floor,
-            time_limit_s=run.time_limit_s,
-            embed=run.embed,
-            uncertainty=run.uncertainty,
+            record=self._run.record(self._index, entry.image_id),
         )
 
 
 def shard_label(run: Run, index: int) -> str:
     """What a shard is called for people."""
     images = run.images_in(index)
-    return f"{run.configuration.task}: images {images.start + 1}-{images.stop} of {run.total}"
+    return f"{run.template.configuration.task}: images {images.start + 1}-{images.stop} of {run.total}"

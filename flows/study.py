@@ -16,8 +16,8 @@ from dip.studies import study_called
 from dip.studies.base import Findings, Trial
 from dip.vocabulary import StudyName
 from flows.cluster import workers
+from flows.inventory import list_images
 from flows.lock import Lock, is_lock, locked
-from flows.manifest import list_images
 from flows.parameters import BenchmarkParameters
 from flows.plots import plots_of
 from flows.progress import Counter

@@ -1,8 +1,9 @@
 """One image through the pipeline, in this process."""
 
+import pyarrow as pa
+
 from dip.job import Job
 from dip.pipeline import process
-from dip.results import decode_record
 from dip.storage import Location
 
 
@@ -19,7 +20,8 @@ def job(folder, name, configuration, output="out", **options):
 
 
 def row_of(finished):
-    return decode_record(finished.output.read(finished.record)).to_pylist()[0]
+    with pa.ipc.open_stream(finished.output.read(finished.record)) as record:
+        return record.read_all().to_pylist()[0]
 
 
 def run(folder, name, configuration, output="out", **options):

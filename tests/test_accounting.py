@@ -2,39 +2,105 @@
 
 import hashlib
 import os
+from datetime import UTC, datetime
 
-import pyarrow as pa
+import pytest
 
+from dip.errors import StorageError
+from dip.results import PartFile, Row, encode_record
 from dip.storage import Location
-from flows.accounting import count_vanished, without_result
-from flows.manifest import list_images
+from flows.inventory import inventory_of, list_images
 from tests.conftest import photograph, write_photographs
 from tests.test_archive import FEW, rows_of
 
 
-def row(folder, name, content=None, version="earlier"):
-    content = (folder / name).read_bytes() if content is None else content
-    sha256 = hashlib.sha256(content).hexdigest()
-    return {"image_id": name, "status": "restored", "source_version": version, "source_sha256": sha256}
+@pytest.fixture
+def source(tmp_path):
+    write_photographs(tmp_path / "in", 7, side_px=8)
+    return Location(str(tmp_path / "in"))
 
 
-def test_images_whose_content_has_no_row_are_open(tmp_path):
-    write_photographs(tmp_path / "in", 6, side_px=8)
-    source = Location(str(tmp_path / "in"))
+def result_of(source, image_id, content=None, **values):
+    content = source.read(image_id) if content is None else content
+    told = {"status": "restored", "source_version": "earlier"} | values
+    return Row(
+        run_id="run",
+        image_id=image_id,
+        source_url="",
+        source_sha256=hashlib.sha256(content).hexdigest(),
+        task="denoise",
+        method="dip",
+        preset="auto",
+        config_hash="",
+        seed=0,
+        software_version="0",
+        started_at=datetime.now(UTC),
+        **told,
+    )
+
+
+def write_results(output, run_id, rows):
+    part = PartFile()
+    for row in rows:
+        part.add(encode_record(row))
+    output.write(f"metrics/part-{run_id}-00000.parquet", part.finish()[0])
+
+
+def test_images_whose_content_has_no_result_are_open(source, tmp_path):
+    output = Location(str(tmp_path / "out"))
     entries = list_images(source, None)
-    same, touched, changed, unread, new, failed = entries
-    rows = [
-        row(tmp_path / "in", same.image_id, b"whatever", same.version),
-        row(tmp_path / "in", touched.image_id),
-        row(tmp_path / "in", changed.image_id, b"what it was"),
-        row(tmp_path / "in", unread.image_id) | {"source_sha256": None, "status": "failed"},
-        row(tmp_path / "in", failed.image_id) | {"source_version": None, "status": "failed"},
-        row(tmp_path / "in", same.image_id) | {"image_id": "gone.png"},
-    ]
-    table = pa.Table.from_pylist(rows)
-    assert without_result(entries, table, source) == [changed, unread, new]
-    assert count_vanished(entries, table) == 1
-    assert without_result(entries, table.slice(0, 0), source) == entries
+    same, touched, changed, unread, new, failed, again = entries
+    write_results(
+        output,
+        "run-1",
+        [
+            result_of(source, same.image_id, b"whatever", source_version=same.version),
+            result_of(source, touched.image_id),
+            result_of(source, changed.image_id, b"what it was"),
+            result_of(source, unread.image_id, b"", status="failed"),
+            result_of(source, failed.image_id, source_version=None, status="failed"),
+            result_of(source, again.image_id, status="failed"),
+            result_of(source, "gone.png", b""),
+        ],
+    )
+    write_results(output, "run-2", [result_of(source, again.image_id)])
+    with inventory_of(source, None) as inventory:
+        assert list(inventory.without_result()) == entries
+        inventory.read_results(output)
+        assert inventory.count_vanished() == 1
+        inventory.forget_changed()
+        assert list(inventory.without_result()) == [changed, unread, new]
+        inventory.forget_failures()
+        assert list(inventory.without_result()) == [changed, unread, new, failed]
+        inventory.forget_all()
+        assert list(inventory.without_result()) == entries
+
+
+def test_masks_are_found_by_name_and_by_stem_where_no_other_image_could_claim_them(tmp_path):
+    source, masks = Location(str(tmp_path / "in")), Location(str(tmp_path / "masks"))
+    for name in ("a.png", "b.jpg", "c.jpg", "d/e.jpg", "f.png", "f.jpg", "g.tif"):
+        source.write(name, b"")
+    for name in ("a.png", "a.tif", "b.png", "c.jpg.png", "c.png", "d/e.bmp", "d/e.png", "f.jpg", "f.tif"):
+        masks.write(name, b"")
+    found = {entry.image_id: entry.mask_id for entry in list_images(source, masks)}
+    assert found == {
+        "a.png": "a.png",
+        "b.jpg": "b.png",
+        "c.jpg": "c.jpg.png",
+        "d/e.jpg": "d/e.png",
+        "f.jpg": "f.jpg",
+        "f.png": None,
+        "g.tif": None,
+    }
+
+
+def test_source_without_images_is_a_sentence(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "notes.txt").touch()
+    with pytest.raises(StorageError, match="found none among 1 files"):
+        list_images(Location(str(tmp_path / "in")), None)
+    with pytest.raises(StorageError, match="is a single file"):
+        list_images(Location(str(tmp_path / "in" / "notes.txt")), None)
 
 
 def test_archive_that_changes_is_kept_up_with(dip, tmp_path):

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dip.curve import CurvePoint
-from dip.results import CURVE_SCHEMA, ROW_SCHEMA, PartFile, Row, decode_record, encode_record
+from dip.results import CURVE_SCHEMA, ROW_SCHEMA, PartFile, Row, encode_record
 
 
 def record(number: int, **known: object) -> bytes:
@@ -22,7 +22,7 @@ def test_records_share_row_groups_unless_they_are_large(image_bytes, row_groups)
     part = PartFile()
     image = {"bytes": bytes(image_bytes), "path": "a.png"} if image_bytes else None
     for number in range(8):
-        part.add(decode_record(record(number, image=image)))
+        part.add(record(number, image=image))
     rows, curves = (pq.ParquetFile(io.BytesIO(content)) for content in part.finish())
     assert (rows.num_row_groups, curves.num_row_groups) == (row_groups, row_groups)
     assert (rows.schema_arrow, curves.schema_arrow) == (ROW_SCHEMA, CURVE_SCHEMA)

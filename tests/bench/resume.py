@@ -16,7 +16,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dip.results import PartFile, Row, decode_record, encode_record
+from dip.results import PartFile, Row, encode_record
 from flows.parameters import ArchiveParameters
 from flows.run import Run, close_run, open_run
 from flows.shard import Shard
@@ -56,7 +56,7 @@ def finish(run: Run) -> None:
                 started_at=datetime.now(UTC),
                 status="restored",
             )
-            part.add(decode_record(encode_record(row)))
+            part.add(encode_record(row))
         rows, curves = part.finish()
         run.output.write(f"curves/{run.part(index)}", curves)
         run.output.write(f"metrics/{run.part(index)}", rows)
