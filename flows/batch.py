@@ -1,5 +1,6 @@
 """Batches to their end: shards as Prefect tasks, images as Dask tasks."""
 
+from collections import deque
 from collections.abc import Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -7,19 +8,23 @@ from dataclasses import dataclass
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
 
 from dip.job import Job, Outcome, fail
+from flows.accounting import close_run, open_run
 from flows.bag import close_bag, open_bag
 from flows.cluster import workers
+from flows.conditions import expect_feasible
 from flows.lock import Lock, locked
 from flows.parameters import Batch
 from flows.progress import Counter
-from flows.run import Run, close_run, expect_feasible, open_run
+from flows.run import Run
 from flows.shard import Shard, shard_label
 from flows.window import Window
 from flows.worker import progress_topic, restore_image
 
 SHARDS_AT_ONCE = 4
+SHARDS_SUBMITTED = 16
 
 
 @dataclass(frozen=True)
@@ -107,16 +112,24 @@ def _restore(runs: Sequence[Run], parameters: Batch, locks: Sequence[Lock]) -> N
             found.client.subscribe_topic(progress_topic(run.run_id), execution.follow)
         for lock in locks:
             lock.on_loss(execution.window.abort)
-        shards = [(run, index) for run in runs for index in run.open_shards]
-        futures = [restore_shard.submit(*shard, execution, shard_label(*shard)) for shard in shards]
         try:
-            for future in futures:
-                future.wait()
+            _work_through(runs, execution)
         except BaseException as error:
             execution.window.abort(error)
             raise
         if execution.window.error is not None:
             raise execution.window.error
+
+
+def _work_through(runs: Sequence[Run], execution: _Execution) -> None:
+    """Hand the open shards to Prefect, a few ahead of those under way: it holds on to what it is handed."""
+    submitted: deque[PrefectFuture[None]] = deque()
+    for run, index in [(each, index) for each in runs for index in each.open_shards]:
+        submitted.append(restore_shard.submit(run, index, execution, shard_label(run, index)))
+        if len(submitted) > SHARDS_SUBMITTED:
+            submitted.popleft().wait()
+    for future in submitted:
+        future.wait()
 
 
 def _summary(parameters: Batch, run: Run | None, vanished: int) -> BatchSummary:
@@ -131,17 +144,18 @@ def _summary(parameters: Batch, run: Run | None, vanished: int) -> BatchSummary:
 
 
 def _report(summary: BatchSummary, run: Run) -> str:
+    job = run.template
     return "\n".join(
         [
-            f"# {run.configuration.task}: {summary.restored} of {run.total} images restored",
+            f"# {job.configuration.task}: {summary.restored} of {run.total} images restored",
             "",
             "| | |",
             "|---|---|",
             f"| run | `{run.run_id}` |",
-            f"| source | `{run.source.url}` |",
-            f"| output | `{run.output.url}` |",
-            f"| method | {run.configuration.method} |",
-            f"| preset | {run.configuration.preset} |",
+            f"| source | `{job.source.url}` |",
+            f"| output | `{job.output.url}` |",
+            f"| method | {job.configuration.method} |",
+            f"| preset | {job.configuration.preset} |",
             f"| restored | {summary.restored} |",
             f"| failed | {summary.failed} |",
             f"| skipped | {summary.skipped} |",

@@ -24,7 +24,14 @@ _KEEP_MEMORY = {
 }
 
 
-_SCHEDULER = {"host": "127.0.0.1", "port": 0, "dashboard": False, "dashboard_address": "127.0.0.1:0"}
+_SCHEDULER = {
+    # The client is in the scheduler's own process: messages between the two need not be packed.
+    "protocol": ["tcp", "inproc"],
+    "host": ["127.0.0.1", ""],
+    "port": [0, None],
+    "dashboard": False,
+    "dashboard_address": "127.0.0.1:0",
+}
 
 
 @dataclass(frozen=True)
@@ -73,8 +80,10 @@ def count_slots(client: Client) -> int:
 @contextmanager
 def _running(count: int | None, device: str) -> Iterator[Workers]:
     gpus = _gpus(device)
-    with _local_cluster(count, gpus) as cluster, Client(cluster, set_as_default=False) as client:
-        yield Workers(client, "cuda" if gpus else "cpu")
+    with _local_cluster(count, gpus) as scheduler:
+        _, in_process = scheduler.listeners
+        with Client(in_process.contact_address, set_as_default=False) as client:
+            yield Workers(client, "cuda" if gpus else "cpu")
 
 
 @contextmanager
@@ -112,7 +121,7 @@ def _check_workers(client: Client, address: str) -> None:
 
 
 @contextmanager
-def _local_cluster(count: int | None, gpus: list[str]) -> Iterator[SpecCluster]:
+def _local_cluster(count: int | None, gpus: list[str]) -> Iterator[Scheduler]:
     logging.getLogger("distributed").setLevel(logging.ERROR)
     processes = count or len(gpus) or len(os.sched_getaffinity(0))
     environments = [{"CUDA_VISIBLE_DEVICES": gpus[i % len(gpus)]} if gpus else {} for i in range(processes)]
@@ -130,16 +139,17 @@ def _local_cluster(count: int | None, gpus: list[str]) -> Iterator[SpecCluster]:
             silence_logs=logging.ERROR,
         ) as cluster,
     ):
-        yield cluster
+        yield cluster.scheduler
 
 
 def _settings() -> dict[str, object]:
     environment = {**dask.config.get("distributed.nanny.pre-spawn-environ"), **_KEEP_MEMORY}
     return {
         "distributed.nanny.pre-spawn-environ": environment,
-        # No image waits behind another on a worker, so that none is blamed for its neighbour's crash.
-        "distributed.scheduler.worker-saturation": 1.0,
+        # A crash can be a neighbour's: an image is tried twice among others before it is tried alone.
         "distributed.scheduler.allowed-failures": 1,
+        # Workers would look a hundred times a second at what they do, for a dashboard that is not there.
+        "distributed.worker.profile.enabled": False,
     }
 
 

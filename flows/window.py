@@ -2,12 +2,14 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from queue import Empty, SimpleQueue
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from distributed import Client, Future
 from distributed.client import ClosedClientError
@@ -19,6 +21,8 @@ from dip.studies.base import Trial
 from flows.cluster import RESOURCE, Workers, count_slots
 
 POLL_S = 1.0
+ON_ITS_WAY_S = 0.1
+"""About so long a job takes to its worker, and its outcome back."""
 WITHOUT_WORKERS_S = 120.0
 """So long a run waits for a worker to come (back) before it ends."""
 
@@ -47,7 +51,10 @@ class Window(Generic[J, R]):
         self._device = workers.device
         self._condition = threading.Condition()
         self._in_flight = 0
+        self._ended_at: deque[float] = deque()
         self._alone = 0  # jobs that have, or want, the workers for themselves
+        self._waiting: list[int] = []
+        self._numbers = count()
         self._slots = count_slots(self._client)
         self._looked_at = self._seen_at = time.monotonic()
         self.error: BaseException | None = None
@@ -70,18 +77,19 @@ class Window(Generic[J, R]):
         """
         killed: list[J] = []
         for job, future in self._finished(jobs):
-            if isinstance(_error(future), KilledWorker):
+            result, error = _ended(future)
+            if isinstance(error, KilledWorker):
                 killed.append(job)
             else:
-                yield self._result(job, future)
+                yield self._carried_out(job, result, error)
         for job, future in self._finished(killed, alone=True):
-            yield self._result(job, future)
+            yield self._carried_out(job, *_ended(future))
 
     def _finished(self, jobs: Iterable[J], alone: bool = False) -> Iterator[tuple[J, Future]]:
         finished: SimpleQueue[tuple[J, Future]] = SimpleQueue()
-        under_way = 0
+        number, under_way = next(self._numbers), 0
         for job in jobs:
-            self._take_slot(alone)
+            self._take_slot(number, alone)
             self._submit(job, finished, alone)
             under_way += 1
             while not finished.empty():
@@ -103,18 +111,17 @@ class Window(Generic[J, R]):
         def when_done(future: Future) -> None:
             with self._condition:
                 self._in_flight -= 1
+                self._ended_at.append(time.monotonic())
                 self._alone -= alone
                 self._condition.notify_all()
             finished.put((job, future))
 
         future.add_done_callback(when_done)
 
-    def _result(self, job: J, future: Future) -> R:
-        error = _error(future)
+    def _carried_out(self, job: J, result: Any, error: BaseException | None) -> R:
         if error is None:
-            with _scheduler_expected():
-                result: R = future.result()
-            return result
+            found: R = result
+            return found
         if isinstance(error, StorageError):
             raise error
         if isinstance(error, KilledWorker):
@@ -125,21 +132,35 @@ class Window(Generic[J, R]):
             )
         return self._lost(job, error)
 
-    def _take_slot(self, alone: bool) -> None:
+    def _take_slot(self, number: int, alone: bool) -> None:
+        """Wait for a slot. Who began first goes first: one shard ends, while others have yet to."""
         with self._condition:
             self._alone += alone
-        while True:
-            self._check()
+            self._waiting.append(number)
+        try:
+            while True:
+                self._check()
+                with self._condition:
+                    if self._is_free(alone) and (alone or number == min(self._waiting)):
+                        self._in_flight += 1
+                        return
+                    self._condition.wait(POLL_S)
+        finally:
             with self._condition:
-                if self._is_free(alone):
-                    self._in_flight += 1
-                    return
-                self._condition.wait(POLL_S)
+                self._waiting.remove(number)
+                self._condition.notify_all()
 
     def _is_free(self, alone: bool) -> bool:
         if alone:
             return self._in_flight == 0 and self._slots > 0
-        return self._in_flight < self._slots and not self._alone
+        return self._in_flight < self._slots + self._ahead() and not self._alone
+
+    def _ahead(self) -> int:
+        """How many jobs are sent before there is a slot: as many as end while one is on its way."""
+        since = time.monotonic() - ON_ITS_WAY_S
+        while self._ended_at and self._ended_at[0] < since:
+            self._ended_at.popleft()
+        return len(self._ended_at)
 
     def _check(self) -> None:
         """Count the slots anew from time to time, and raise if there is no point in waiting."""
@@ -158,16 +179,20 @@ class Window(Generic[J, R]):
             raise ClusterError(_continue_later(f"there has been none for {WITHOUT_WORKERS_S:.0f} s"))
 
 
-def _error(future: Future) -> BaseException | None:
-    """What a future failed with.
+def _ended(future: Future) -> tuple[Any, BaseException | None]:
+    """What a future gave, or what it failed with.
+
+    A result can be lost with its worker before it is here: it is then worked out again, and waited for.
 
     Raises:
         ClusterError: it neither ended nor failed: its scheduler is gone.
     """
-    if future.status in ("cancelled", "lost"):
-        raise ClusterError(_continue_later("the Dask scheduler was lost"))
-    error: BaseException | None = future.exception()
-    return error
+    try:
+        return future.result(), None
+    except Exception as error:
+        if future.status != "error":
+            raise ClusterError(_continue_later("the Dask scheduler was lost")) from error
+        return None, error
 
 
 @contextmanager
