@@ -53,8 +53,8 @@ class Window(Generic[J, R]):
         self._in_flight = 0
         self._ended_at: deque[float] = deque()
         self._alone = 0  # jobs that have, or want, the workers for themselves
-        self._waiting: list[int] = []
         self._numbers = count()
+        self._sending: set[int] = set()
         self._slots = count_slots(self._client)
         self._looked_at = self._seen_at = time.monotonic()
         self.error: BaseException | None = None
@@ -87,20 +87,34 @@ class Window(Generic[J, R]):
 
     def _finished(self, jobs: Iterable[J], alone: bool = False) -> Iterator[tuple[J, Future]]:
         finished: SimpleQueue[tuple[J, Future]] = SimpleQueue()
-        number, under_way = next(self._numbers), 0
-        for job in jobs:
-            self._take_slot(number, alone)
-            self._submit(job, finished, alone)
-            under_way += 1
-            while not finished.empty():
-                yield finished.get()
-                under_way -= 1
+        under_way = 0
+        with self._number() as number:
+            for job in jobs:
+                self._take_slot(number, alone)
+                self._submit(job, finished, alone)
+                under_way += 1
+                while not finished.empty():
+                    yield finished.get()
+                    under_way -= 1
         while under_way:
             try:
                 yield finished.get(timeout=POLL_S)
                 under_way -= 1
             except Empty:
                 self._check()
+
+    @contextmanager
+    def _number(self) -> Iterator[int]:
+        """Who has the smallest one is served first: one shard ends while others still have jobs to send."""
+        with self._condition:
+            number = next(self._numbers)
+            self._sending.add(number)
+        try:
+            yield number
+        finally:
+            with self._condition:
+                self._sending.discard(number)
+                self._condition.notify_all()
 
     def _submit(self, job: J, finished: "SimpleQueue[tuple[J, Future]]", alone: bool) -> None:
         with _scheduler_expected():
@@ -133,22 +147,15 @@ class Window(Generic[J, R]):
         return self._lost(job, error)
 
     def _take_slot(self, number: int, alone: bool) -> None:
-        """Wait for a slot. Who began first goes first: one shard ends, while others have yet to."""
         with self._condition:
             self._alone += alone
-            self._waiting.append(number)
-        try:
-            while True:
-                self._check()
-                with self._condition:
-                    if self._is_free(alone) and (alone or number == min(self._waiting)):
-                        self._in_flight += 1
-                        return
-                    self._condition.wait(POLL_S)
-        finally:
+        while True:
+            self._check()
             with self._condition:
-                self._waiting.remove(number)
-                self._condition.notify_all()
+                if self._is_free(alone) and (alone or number == min(self._sending)):
+                    self._in_flight += 1
+                    return
+                self._condition.wait(POLL_S)
 
     def _is_free(self, alone: bool) -> bool:
         if alone:
