@@ -4,6 +4,7 @@
     ├── ConfigurationError    the run could not be started as asked
     ├── TakenOverError        another run took the output over
     ├── StorageError          a location could not be listed, read or written
+    │   └── OutputError       nothing can be written any more; the run ends, and continues later
     ├── ImageError            one image cannot be restored; the batch goes on
     │   ├── UnreadableImageError
     │   ├── UnsupportedImageError
@@ -34,6 +35,10 @@ class TakenOverError(DipError):
 
 class StorageError(DipError):
     """A location could not be listed, read or written."""
+
+
+class OutputError(StorageError):
+    """Nothing can be written any more, whichever the image."""
 
 
 class ImageError(DipError):

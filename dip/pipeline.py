@@ -16,7 +16,7 @@ from dip.config import Configuration
 from dip.curve import CurvePoint
 from dip.damage import propose_damage
 from dip.delivery import Delivery
-from dip.errors import ImageSkipped, MaskError
+from dip.errors import ImageSkipped, MaskError, OutputError
 from dip.images import Image
 from dip.job import Job, Outcome, new_row
 from dip.judgement import Judge
@@ -54,6 +54,8 @@ class _Stages:
         except ImageSkipped as reason:
             self.row.status = "skipped"
             self.row.blame(reason)
+        except OutputError:  # not this image's fault, and the same for the next
+            raise
         except Exception as error:  # noqa: BLE001 - whatever fails in one image is a row, and the batch goes on
             self.row.blame(error)
 

@@ -1,6 +1,7 @@
 """Local folders and object stores behind one face. Objects are written whole or not at all."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import tempfile
@@ -15,11 +16,12 @@ import fsspec
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from dip.errors import ConfigurationError, StorageError
+from dip.errors import ConfigurationError, OutputError, StorageError
 from dip.listing import Found, list_below
 from dip.retry import configure, retried
 
 PARALLEL_REQUESTS = 16
+_NOT_WRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 T = TypeVar("T")
 
@@ -194,6 +196,7 @@ class Location:
         """Write an object; whoever looks finds it whole or not at all.
 
         Raises:
+            OutputError: the disk is full or read-only.
             StorageError: it cannot be written.
         """
         path = self._path(name)
@@ -268,5 +271,10 @@ def _translated(path: str, verb: str) -> Iterator[None]:
             f"Expected to {verb} {path}; access was refused ({error}). Check permissions and credentials."
         ) from error
     except Exception as error:  # backends raise errors of their own client libraries
+        if getattr(error, "errno", None) in _NOT_WRITABLE:
+            raise OutputError(
+                f"Expected to {verb} {path}; its disk is full or read-only ({error}). "
+                "What is finished is safe; the same line continues the run once the disk takes more."
+            ) from error
         reason = "; ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
         raise StorageError(f"Expected to {verb} {path}; the storage failed ({reason}).") from error

@@ -24,6 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import psutil
 from pydantic import Field, TypeAdapter, ValidationError
 
 from dip.errors import ConfigurationError, StorageError, TakenOverError
@@ -115,7 +116,7 @@ class Lock:
 
     def _lose(self) -> None:
         # Between the end of this ticket and the beginning of the other's there is a moment without any.
-        others = "; ".join(map(str, _tickets(self._output))) or "not named yet"
+        others = "; ".join(map(str, _tickets(self._output))) or "not named yet, or the output was removed"
         self._error = TakenOverError(
             f"Expected to work on {self._output.url} alone; another run has taken it over "
             f"({others}). What this one, {self._ticket.lock_id}, has finished is safe."
@@ -188,7 +189,7 @@ def _ticket(output: Location) -> Iterator[Ticket]:
 
 
 def _is_dead(output: Location, ticket: Ticket) -> bool:
-    if ticket.machine == _machine() and not _process_exists(ticket.process_id):
+    if ticket.machine == _machine() and not psutil.pid_exists(ticket.process_id):
         return True
     last = _last_sign(output, ticket)
     # Clocks may differ: what they call fresh is alive, what they call old is watched.
@@ -246,16 +247,6 @@ def _content(output: Location, name: str) -> bytes | None:
         if isinstance(error.__cause__, FileNotFoundError):
             return None
         raise
-
-
-def _process_exists(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it is somebody else's
-        pass
-    return True
 
 
 def _machine() -> str:
