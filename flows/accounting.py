@@ -1,10 +1,15 @@
 """The books of an output: a run is opened, or taken up where it stopped, and closed once all adds up."""
 
 import json
+import re
 import secrets
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 import dip
 from dip.errors import StorageError
@@ -17,6 +22,21 @@ from flows.inventory import Inventory, inventory_of
 from flows.manifest import Entry, encode_manifest
 from flows.parameters import Batch
 from flows.run import Run
+
+
+@dataclass(frozen=True)
+class _Description:
+    """What `run.json` says of a run."""
+
+    run_id: str
+    asked: dict[str, Any]
+    total: Annotated[int, Field(ge=1)]
+    shard_size: Annotated[int, Field(ge=1)]
+    software_version: str
+    started_at: str
+
+
+_READER = TypeAdapter(_Description)
 
 
 def open_run(parameters: Batch) -> tuple[Run | None, int]:
@@ -39,11 +59,11 @@ def open_run(parameters: Batch) -> tuple[Run | None, int]:
         expect_unused(output)
     if last is not None:
         run_id, is_finished = last
-        stored = json.loads(output.read(f"runs/{run_id}/run.json"))
-        expect_same_terms(stored["asked"], terms_of(parameters), run_id)
+        stored = _described(output, run_id)
+        expect_same_terms(stored.asked, terms_of(parameters), run_id)
         if not is_finished:
             committed = _committed_shards(output, run_id)
-            return Run(_template(parameters, run_id), stored["total"], stored["shard_size"], committed), 0
+            return Run(_template(parameters, run_id), stored.total, stored.shard_size, committed), 0
     with inventory_of(parameters.location(parameters.source), parameters.masks_location) as inventory:
         vanished = 0 if last is None else _set_against_results(inventory, parameters)
         return _new_run(parameters, inventory.without_result()), vanished
@@ -67,17 +87,17 @@ def _new_run(parameters: Batch, entries: Iterable[Entry]) -> Run | None:
         return None
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     run = Run(_template(parameters, run_id), total, parameters.shard_size)
-    description = {
-        "run_id": run_id,
-        "asked": terms_of(parameters),
-        "total": total,
-        "shard_size": run.shard_size,
-        "software_version": dip.__version__,
-        "started_at": datetime.now(UTC).isoformat(),
-    }
+    description = _Description(
+        run_id,
+        terms_of(parameters),
+        total,
+        run.shard_size,
+        software_version=dip.__version__,
+        started_at=datetime.now(UTC).isoformat(),
+    )
     run.output.write(run.manifest, manifest)
     # Written after the manifest: a run begins to exist with this file.
-    run.output.write(f"runs/{run_id}/run.json", json.dumps(description, indent=2).encode())
+    run.output.write(f"runs/{run_id}/run.json", json.dumps(asdict(description), indent=2).encode())
     return run
 
 
@@ -129,7 +149,19 @@ def _last_run(output: Location) -> tuple[str, bool] | None:
     return None
 
 
+def _described(output: Location, run_id: str) -> _Description:
+    name = f"runs/{run_id}/run.json"
+    try:
+        return _READER.validate_json(output.read(name))
+    except ValidationError as error:
+        raise StorageError(
+            f"Expected the description of a run in {output.url_of(name)}; it is damaged: "
+            f"{error.errors()[0]['msg']}. Put it back from a copy, or choose another output."
+        ) from error
+
+
 def _committed_shards(output: Location, run_id: str) -> frozenset[int]:
-    prefix = f"part-{run_id}-"
-    names = output.names("metrics")
-    return frozenset(int(name[len(prefix) : -len(".parquet")]) for name in names if name.startswith(prefix))
+    parts = (
+        re.fullmatch(rf"part-{re.escape(run_id)}-(\d+)\.parquet", name) for name in output.names("metrics")
+    )
+    return frozenset(int(part[1]) for part in parts if part)

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -59,5 +60,10 @@ def read_shard(output: Location, name: str, shard: int) -> list[Entry]:
     Raises:
         StorageError: the manifest cannot be read.
     """
-    table = output.parse(name, lambda file: pq.ParquetFile(file).read_row_group(shard))
-    return [Entry(**row) for row in table.to_pylist()]
+
+    def parse(file: IO[bytes]) -> list[dict[str, Any]]:
+        table = pq.ParquetFile(file).read_row_group(shard, SCHEMA.names)
+        rows: list[dict[str, Any]] = table.cast(SCHEMA).to_pylist()
+        return rows
+
+    return [Entry(**row) for row in output.parse(name, parse)]

@@ -57,9 +57,10 @@ class Run:
         """Name of an image's record."""
         return f"{self.records}/{shard:05d}/{hashlib.sha256(image_id.encode()).hexdigest()[:32]}.arrow"
 
-    def shard_of(self, record: str) -> int:
-        """The shard a record belongs to, by the record's name."""
-        return int(record.rsplit("/", 2)[1])
+    def shard_of(self, record: str) -> int | None:
+        """The shard a record belongs to, by the record's name; None if it is none of ours."""
+        folder = record.rsplit("/", 2)[-2]
+        return int(folder) if folder.isdecimal() else None
 
     def part(self, shard: int) -> str:
         """File name of a shard's rows, and of its curves."""

@@ -3,6 +3,9 @@
 from collections.abc import Set
 from dataclasses import replace
 
+import pyarrow as pa
+
+from dip.errors import StorageError
 from dip.job import Job
 from dip.results import PartFile
 from flows.manifest import Entry, read_shard
@@ -35,8 +38,14 @@ class Shard:
         """
         run, part = self._run, PartFile()
         names = [self._job(entry).record for entry in self._entries]
-        for content in run.output.read_all(names):
-            part.add(content)
+        for name, content in zip(names, run.output.read_all(names), strict=True):
+            try:
+                part.add(content)
+            except (pa.ArrowInvalid, OSError, ValueError) as error:
+                raise StorageError(
+                    f"Expected the record of an image in {run.output.url_of(name)}; it is damaged: {error}. "
+                    "Remove it: the same line then restores its image again."
+                ) from error
         rows, curves = part.finish()
         run.output.write(f"curves/{run.part(self._index)}", curves)
         run.output.write(f"metrics/{run.part(self._index)}", rows)

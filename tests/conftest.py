@@ -15,12 +15,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 from skimage import data
 
 from dip.storage import Location
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # for torch, which is loaded later: tests run side by side
+
+settings.register_profile("long", max_examples=1000)
 
 PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "rocket", "coins")
 

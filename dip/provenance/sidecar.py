@@ -22,7 +22,7 @@ def describes(sidecar: bytes, derivative: bytes) -> bool:
     """Whether a sidecar is that of a derivative as it is now."""
     try:
         known = json.loads(sidecar)["derivative"]["sha256"]
-    except (ValueError, KeyError, TypeError):  # a file of somebody else's
+    except (ValueError, LookupError, TypeError, RecursionError):  # a file of somebody else's
         return False
     return bool(known == hashlib.sha256(derivative).hexdigest())
 
