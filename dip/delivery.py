@@ -7,7 +7,6 @@ import numpy as np
 import torch
 
 from dip import images, provenance
-from dip.config import Configuration
 from dip.errors import ImageError
 from dip.images import Image, Metadata
 from dip.job import Job
@@ -41,7 +40,9 @@ class Delivery:
         restored: Pixels = measurement.with_observed(restoration.image)[0].numpy()
         derivative = _derivative(source, restored, measurement)
         if measurement.reference is None:
-            derivative = replace(derivative, metadata=self._with_history(source.metadata))
+            factor = self.job.configuration.scale_factor
+            metadata = source.metadata if factor == 1 else images.enlarged(source.metadata, factor)
+            derivative = replace(derivative, metadata=self._with_history(metadata))
         content = images.encode(derivative, self._file_format)
         if measurement.reference is None:
             written = images.decode(content, self._name) if self._file_format == "jpeg" else derivative
@@ -58,10 +59,6 @@ class Delivery:
         name = images.derivative_name(self.job.image_id, self._file_format, self.job.suffix)
         return f"images/{name}"
 
-    @property
-    def _configuration(self) -> Configuration:
-        return self.job.configuration
-
     def _write_derivative(self, content: bytes) -> None:
         """The restored image, with a sidecar, or in the row."""
         job, row, name = self.job, self.row, self._name
@@ -73,7 +70,7 @@ class Delivery:
         if not job.overwrite:
             self._expect_none_of_others(name, content)
         row.output_name, row.output_url = name, job.output.url_of(name)
-        sidecar = provenance.encode_sidecar(row, self._configuration)
+        sidecar = provenance.encode_sidecar(row, self.job.configuration)
         row.sidecar_sha256 = hashlib.sha256(sidecar).hexdigest()
         # The sidecar comes first: a run that is cut off between the two knows the image as its own.
         job.output.write(provenance.sidecar_name(name), sidecar)

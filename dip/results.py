@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dip.curve import CurvePoint
+from dip.errors import StorageError
 from dip.storage import PARALLEL_REQUESTS, Location
 
 _READING = pa.struct(
@@ -191,6 +192,14 @@ def encode_record(row: Row, curve: Iterable[CurvePoint] = ()) -> bytes:
     return sink.getvalue()
 
 
+def _decoded(record: bytes) -> pa.Table:
+    table = pa.ipc.open_stream(record).read_all()
+    if not table.schema.equals(RECORD_SCHEMA):
+        raise ValueError("its columns are others")
+    table.validate(full=True)
+    return table
+
+
 def parquet_bytes(table: pa.Table) -> bytes:
     """A table as the bytes of a Parquet file."""
     sink = io.BytesIO()
@@ -209,8 +218,15 @@ class PartFile:
         self._collected_bytes = 0
 
     def add(self, record: bytes) -> None:
-        """Append a record that `encode_record` wrote."""
-        self._collected.append(pa.ipc.open_stream(record).read_all())
+        """Append a record that `encode_record` wrote.
+
+        Raises:
+            StorageError: it is damaged.
+        """
+        try:
+            self._collected.append(_decoded(record))
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise StorageError(f"Expected the record of an image; it is damaged: {error}.") from error
         self._collected_bytes += len(record)
         if self._collected_bytes > ROW_GROUP_BYTES:
             self._write()

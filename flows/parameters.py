@@ -93,7 +93,7 @@ class BatchParameters(WorkParameters):
         weights: file of a trained network, for the method `trained`.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         file_format: of restored images: `source` for each source's own, or PNG where that would lose
-            something; `png`, `tiff` or `jpeg` for all.
+            something; `png`, `tiff`, `jp2` or `jpeg` for all.
         suffix: what follows the names of restored images, before their formats' suffixes.
         overwrite: replace files of others that lie where results go.
         time_limit_s: fail an image that takes longer than so many seconds.

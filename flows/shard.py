@@ -3,8 +3,6 @@
 from collections.abc import Set
 from dataclasses import replace
 
-import pyarrow as pa
-
 from dip.errors import StorageError
 from dip.job import Job
 from dip.results import PartFile
@@ -41,10 +39,9 @@ class Shard:
         for name, content in zip(names, run.output.read_all(names), strict=True):
             try:
                 part.add(content)
-            except (pa.ArrowInvalid, OSError, ValueError) as error:
+            except StorageError as error:
                 raise StorageError(
-                    f"Expected the record of an image in {run.output.url_of(name)}; it is damaged: {error}. "
-                    "Remove it: the same line then restores its image again."
+                    f"{error} Remove {run.output.url_of(name)}: the same line then restores its image again."
                 ) from error
         rows, curves = part.finish()
         run.output.write(f"curves/{run.part(self._index)}", curves)

@@ -19,7 +19,7 @@ from PIL import ImageCms, ImageOps
 
 from dip.config import Configuration
 from dip.errors import UnsupportedImageError
-from dip.images import decode, derivative_format, derivative_name, encode
+from dip.images import Metadata, decode, derivative_format, derivative_name, encode, enlarged
 from dip.images.orientation import as_stored, upright
 from tests.conftest import photograph
 from tests.one_image import run
@@ -105,8 +105,8 @@ def sources() -> dict[str, bytes]:
         if channels in (1, 3):
             files[f"8-{channels}.bmp"] = pillow(image, "BMP", dpi=(300, 300))
             files[f"8-{channels}.jpg"] = pillow(image, "JPEG", icc_profile=PROFILE, dpi=(300, 300))
-            files[f"8-{channels}.jp2"] = imagecodecs.jpeg2k_encode(levels(channels, 8), level=0)
-            files[f"16-{channels}.jp2"] = imagecodecs.jpeg2k_encode(levels(channels, 16), level=0)
+        files[f"8-{channels}.jp2"] = imagecodecs.jpeg2k_encode(levels(channels, 8), level=0)
+        files[f"16-{channels}.jp2"] = imagecodecs.jpeg2k_encode(levels(channels, 16), level=0)
     files["palette.png"] = pillow(photograph("coffee").quantize(16), "PNG", icc_profile=PROFILE)
     return files
 
@@ -201,11 +201,75 @@ def test_jpeg_is_refused_for_what_it_cannot_hold(name, lacks):
 
 
 @pytest.mark.parametrize("name", ["8-3.png", "8-3.webp", "8-3.jpg", "8-3-None-strips-little.tif"])
-@pytest.mark.parametrize("asked", ["source", "png", "tiff", "jpeg"])
+@pytest.mark.parametrize("asked", ["source", "png", "tiff", "jp2", "jpeg"])
 def test_colour_profile_stays_to_the_byte(name, asked):
     file_format = derivative_format(name, asked)
     derivative = encode(decode(SOURCES[name], name), file_format)
-    assert PillowImage.open(io.BytesIO(derivative)).info["icc_profile"] == PROFILE
+    assert decode(derivative, "a").metadata.icc_profile == PROFILE
+    if file_format != "jp2":  # which Pillow reads no profile of
+        assert PillowImage.open(io.BytesIO(derivative)).info["icc_profile"] == PROFILE
+
+
+def exiftool(content: bytes, path: Path) -> dict[str, object]:
+    """What exiftool reads in a file, in numbers where there are any."""
+    if shutil.which("exiftool") is None:
+        pytest.skip("exiftool is not installed")
+    path.write_bytes(content)
+    command = ["exiftool", "-j", "-n", path]
+    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)[0]
+
+
+@pytest.mark.parametrize("name", ["8-4.png", "8-3.jpg", "16-2-lzw-tiles-big.tif"])
+def test_jpeg_2000_says_what_other_formats_say(name, tmp_path):
+    image = decode(SOURCES[name], name)
+    derivative = encode(image, "jp2")
+    assert decode(derivative, "a.jp2").metadata.icc_profile == PROFILE
+    assert np.array_equal(decode(derivative, "a.jp2").levels(), image.levels())
+    told = exiftool(derivative, tmp_path / "a.jp2")
+    assert told["ProfileDescription"] == "sRGB built-in"
+    if image.alpha is None:
+        assert PillowImage.open(io.BytesIO(derivative)).mode == "RGB"
+    if image.metadata.dpi is not None:  # else it is among the tags, which come along
+        for side in "XY":
+            per_metre = told[f"Capture{side}Resolution"] * 10 ** told[f"Capture{side}ResolutionUnit"]
+            assert per_metre == pytest.approx(300 / 0.0254, rel=1e-5)
+        assert decode(derivative, "a.jp2").metadata.dpi == pytest.approx((300, 300), rel=1e-4)
+    else:
+        assert told["XResolution"] == 300
+
+
+@pytest.mark.parametrize("dpi", [(72, 300), (0.001, 96.012), (2.0, 1e6), (1 / 3, 4000)])
+def test_resolution_of_a_jpeg_2000_is_as_exact_as_sixteen_bits_allow(dpi):
+    image = decode(SOURCES["8-1.png"], "a.png")
+    written = encode(replace(image, metadata=replace(image.metadata, dpi=dpi)), "jp2")
+    assert decode(written, "a.jp2").metadata.dpi == pytest.approx(dpi, rel=2e-3)
+
+
+@pytest.mark.parametrize("name", ["8-3.png", "8-3.jpg", "8-3.bmp", "8-3-zlib-tiles-big.tif", "8-3.jp2"])
+def test_enlarged_image_has_more_pixels_per_inch(name, tmp_path):
+    (tmp_path / "in").mkdir()
+    image = decode(SOURCES[name], name)
+    if name.endswith("jp2"):
+        image = replace(image, metadata=replace(image.metadata, dpi=(300.0, 300.0)))
+    content = encode(image, "jp2") if name.endswith("jp2") else SOURCES[name]
+    before = exiftool(content, tmp_path / "in" / name)
+    configuration = Configuration("super-resolution", method="none", scale=4)
+    row = run(tmp_path, name, configuration)
+    assert row["status"] == "restored", row["error_message"]
+    derivative = tmp_path / "out" / row["output_name"]
+    after = exiftool(derivative.read_bytes(), derivative)
+    densities = [
+        tag for tag in before if tag.endswith(("XResolution", "YResolution", "PerUnitX", "PerMeterX"))
+    ]
+    assert densities
+    for tag in densities:
+        told = after.get(tag) or after["PixelsPerUnitX"] * 0.0254  # of the PNG that a JPEG becomes
+        assert told == pytest.approx(4 * before[tag], rel=1e-3), tag
+
+
+@pytest.mark.parametrize("exif", [b"", b"II", b"II*\0" + b"\xff" * 8, b"MM\0*\0\0\0\x08\xff\xff\1\x1a"])
+def test_damaged_tags_are_carried_as_they_are(exif):
+    assert enlarged(Metadata(exif=exif), 4).exif == exif
 
 
 @given(st.integers(1, 8), st.integers(1, 5), st.integers(1, 5))

@@ -169,7 +169,7 @@ def test_derivatives_keep_the_name_they_come_from(name, derivative):
 
 @given(
     st.lists(st.from_regex(r"\A(x|a/x)(\.(png|jpg|tif|tiff|bmp)){1,4}\Z"), unique=True, min_size=2),
-    st.sampled_from(["source", "png", "tiff", "jpeg"]),
+    st.sampled_from(["source", "png", "tiff", "jp2", "jpeg"]),
     st.sampled_from(["", "_restored", ".png"]),
 )
 def test_no_two_images_share_a_derivative(names, asked, suffix):

@@ -12,6 +12,7 @@ from dip.images.naming import (
     is_image_name,
 )
 from dip.images.read import decode
+from dip.images.resolution import enlarged
 from dip.images.write import encode, encode_float_tiff
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "derivative_name",
     "encode",
     "encode_float_tiff",
+    "enlarged",
     "is_image_name",
     "read_mask",
 ]

@@ -3,16 +3,17 @@
 from pathlib import PurePosixPath
 from typing import Literal
 
-FileFormat = Literal["png", "tiff", "webp", "bmp", "jpeg"]
+FileFormat = Literal["png", "tiff", "jp2", "webp", "bmp", "jpeg"]
 """What derivatives are written as."""
 
-AskedFormat = Literal["source", "png", "tiff", "jpeg"]
+AskedFormat = Literal["source", "png", "tiff", "jp2", "jpeg"]
 """What a run can ask for: the format of each source, if it loses nothing, or one for all."""
 
 FORMATS: dict[str, FileFormat] = {
     ".png": "png",
     ".tif": "tiff",
     ".tiff": "tiff",
+    ".jp2": "jp2",
     ".webp": "webp",
     ".bmp": "bmp",
 }
@@ -23,6 +24,7 @@ _LOSSY: dict[str, FileFormat] = {".jpeg": "jpeg", ".jpg": "jpeg", ".jpe": "jpeg"
 SUFFIXES: dict[FileFormat, str] = {
     "png": ".png",
     "tiff": ".tif",
+    "jp2": ".jp2",
     "webp": ".webp",
     "bmp": ".bmp",
     "jpeg": ".jpg",
@@ -31,7 +33,7 @@ SUFFIXES: dict[FileFormat, str] = {
 IMAGE_SUFFIXES = (
     frozenset(FORMATS)
     | frozenset(_LOSSY)
-    | frozenset([".avif", ".gif", ".j2k", ".jp2", ".pbm", ".pgm", ".pnm", ".ppm"])
+    | frozenset([".avif", ".gif", ".j2k", ".pbm", ".pgm", ".pnm", ".ppm"])
 )
 
 

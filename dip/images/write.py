@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dip.errors import UnsupportedImageError
 from dip.images.image import Image
+from dip.images.jpeg2000 import encode_jpeg2000
 from dip.images.metadata import IPTC_RESOURCE
 from dip.images.naming import FileFormat
 from dip.images.png import encode_png
@@ -25,12 +26,14 @@ def encode(image: Image, file_format: FileFormat) -> bytes:
     Raises:
         UnsupportedImageError: the format has no 16 bits, or no alpha.
     """
-    if image.bit_depth == 16 and file_format not in ("png", "tiff"):
+    if image.bit_depth == 16 and file_format not in ("png", "tiff", "jp2"):
         raise UnsupportedImageError(
-            f"Expected a format with 16 bits, png or tiff (--format); got {file_format}."
+            f"Expected a format with 16 bits, png, tiff or jp2 (--format); got {file_format}."
         )
     if image.alpha is not None and file_format == "jpeg":
-        raise UnsupportedImageError("Expected a format with transparency, png or tiff (--format); got jpeg.")
+        raise UnsupportedImageError(
+            "Expected a format with transparency, png, tiff or jp2 (--format); got jpeg."
+        )
     return _ENCODERS[file_format](image)
 
 
@@ -102,5 +105,12 @@ def _saved(image: PIL.Image.Image, file_format: str, **options: object) -> bytes
 
 
 _ENCODERS: Mapping[FileFormat, Callable[[Image], bytes]] = MappingProxyType(
-    {"png": encode_png, "tiff": encode_tiff, "webp": encode_webp, "bmp": encode_bmp, "jpeg": encode_jpeg}
+    {
+        "png": encode_png,
+        "tiff": encode_tiff,
+        "jp2": encode_jpeg2000,
+        "webp": encode_webp,
+        "bmp": encode_bmp,
+        "jpeg": encode_jpeg,
+    }
 )

@@ -28,7 +28,7 @@ def examples_of(test: str, seed: int) -> int:
     )
     if done.returncode:
         sys.exit(done.stdout)
-    return sum(map(int, re.findall(r"(\d+) (?:passing|invalid) examples", done.stdout)))
+    return sum(map(int, re.findall(r"(\d+) passing", done.stdout)))
 
 
 def main() -> None:
