@@ -1,18 +1,14 @@
 """The command line: parse, call a flow, print. Flows are imported when they are called."""
 
-import json
 import os
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
 from dip.noise import SKIP_BELOW
 from dip.studies import STUDIES
 from dip.vocabulary import ProtocolName, StudyName
+from flows.console import called, location_of, parameters_of, refusals
 from flows.options import (
     DamageOption,
     MaskOption,
@@ -28,7 +24,6 @@ from flows.options import (
 )
 
 PROPOSE_ON = "Interrupted. Masks that are made are kept; the same line makes the others."
-CONTINUE = "Interrupted. What is finished is safe; the same line continues the run."
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -122,10 +117,11 @@ def results(
     storage_options: StorageOption = None,
 ) -> None:
     """Print the table of results and its means."""
+    from flows.bag import results_of
     from flows.report import print_failures, print_results
 
-    with _refusals():
-        location = _results_of(output, storage_options)
+    with refusals():
+        location = results_of(location_of(output, storage_options))
         (print_failures if failed else print_results)(location)
 
 
@@ -154,8 +150,8 @@ def plan(
     from flows.plan import plan_archive
     from flows.report import print_plan
 
-    with _refusals():
-        print_plan(plan_archive(_parameters(ArchiveParameters, asked)))
+    with refusals():
+        print_plan(plan_archive(parameters_of(ArchiveParameters, asked)))
 
 
 @app.command(epilog="Example: `dip masks scans proposed`, then `dip restore … --masks proposed/masks`")
@@ -170,7 +166,7 @@ def masks(source: Source, output: Output, **options: Any) -> None:
     from flows.parameters import WorkParameters
     from flows.report import print_masks
 
-    summary = _called(propose_masks, _parameters(WorkParameters, asked), PROPOSE_ON)
+    summary = called(propose_masks, parameters_of(WorkParameters, asked), PROPOSE_ON)
     print_masks(summary)
     if summary.failures:
         raise typer.Exit(1)
@@ -185,15 +181,29 @@ def verify(
 
     Exits with 1 if there is any of it.
     """
+    from flows.bag import results_of
     from flows.report import print_findings
     from flows.verify import verify as verify_output
 
-    with _refusals():
-        location = _results_of(output, storage_options)
+    with refusals():
+        location = results_of(location_of(output, storage_options))
         files, findings = verify_output(location)
     print_findings(location, files, findings)
     if findings:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example: `dip compact restored`")
+def compact(
+    output: Annotated[str, typer.Argument(metavar="OUT", help="Folder or URL of the results.")],
+    storage_options: StorageOption = None,
+) -> None:
+    """Join the many small Parquet files of finished runs to few large ones, with the same rows."""
+    from flows.compaction import join_parts
+
+    with refusals():
+        before, after = join_parts(location_of(output, storage_options))
+    print(f"{before} files of rows and curves became {after}.")
 
 
 STUDY_OPTIONS = (
@@ -230,8 +240,8 @@ def study(
     from flows.report import print_study
     from flows.study import StudyParameters, run_study
 
-    parameters = _parameters(StudyParameters, asked)
-    summary = _called(run_study, parameters, "Interrupted. Nothing is kept of a study that has not ended.")
+    parameters = parameters_of(StudyParameters, asked)
+    summary = called(run_study, parameters, "Interrupted. Nothing is kept of a study that has not ended.")
     print_study(summary)
     if summary.failures:
         raise typer.Exit(1)
@@ -248,91 +258,19 @@ def demo(
     from flows.demo import restore_demo
     from flows.report import print_demo
 
-    print_demo(_called(restore_demo, output))
+    print_demo(called(restore_demo, output))
 
 
 def _run(flow: Any, model: Any, asked: dict[str, Any]) -> None:
     """Call a flow with the options of the command line, print what became of it, and exit."""
     from flows.report import print_failures, print_summary
 
-    parameters = _parameters(model, asked)
-    summary = _called(flow, parameters)
+    parameters = parameters_of(model, asked)
+    summary = called(flow, parameters)
     print_summary(summary)
     if summary.failed:
         print_failures(parameters.results, summary.run_id)
         raise typer.Exit(1)
-
-
-def _parameters(model: Any, asked: dict[str, Any]) -> Any:
-    """What the options of the command line, the shared ones among them, ask of a flow."""
-    from pydantic import ValidationError
-
-    options = asked.pop("options")
-    storage_options = _json_object(options.pop("storage_options"))
-    try:
-        return model(**asked, **options, storage_options=storage_options)
-    except ValidationError as error:
-        _refuse("; ".join(_sentence(problem) for problem in error.errors()))
-
-
-def _sentence(problem: Any) -> str:
-    """What is wrong with an option."""
-    if not problem["loc"]:
-        return str(problem["msg"])
-    return f"{problem['loc'][0]}: {problem['msg']}; got {problem['input']!r}"
-
-
-def _called(flow: Any, argument: Any, interrupted: str = CONTINUE) -> Any:
-    """A flow's result; what a user can have caused ends the program with a sentence."""
-    from flows.display import displayed_progress
-    from flows.server import prefect_server_expected
-
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        with _refusals(), displayed_progress(), prefect_server_expected():
-            return flow(argument)
-    except KeyboardInterrupt:
-        typer.echo(interrupted, err=True)
-        sys.exit(130)
-
-
-def _interrupt(*_: object) -> NoReturn:
-    """What stops a container ends a run like Ctrl-C."""
-    raise KeyboardInterrupt
-
-
-def _results_of(output: str, storage_options: str | None) -> Any:
-    """The location of results that are looked at."""
-    from dip.storage import Location
-    from flows.bag import results_of
-
-    return results_of(Location(output, _json_object(storage_options)))
-
-
-def _json_object(text: str | None) -> dict[str, Any]:
-    try:
-        value = json.loads(text or "{}")
-    except json.JSONDecodeError as error:
-        _refuse(f"Expected --storage-options to be a JSON object; it is no JSON ({error}).")
-    if not isinstance(value, dict):
-        _refuse("Expected --storage-options to be a JSON object; got another kind of JSON.")
-    return value
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """What a user can have caused ends the program with a sentence."""
-    from dip.errors import DipError
-
-    try:
-        yield
-    except DipError as error:
-        _refuse(error)
-
-
-def _refuse(reason: object) -> NoReturn:
-    typer.echo(f"Error: {reason}", err=True)
-    sys.exit(2)
 
 
 def main() -> None:

@@ -140,6 +140,17 @@ def close_run(run: Run) -> dict[str, int]:
     return dict(counts)
 
 
+def finished_runs(output: Location) -> list[str]:
+    """Ids of the runs of an output that were closed, oldest first.
+
+    Raises:
+        StorageError: the output cannot be listed.
+    """
+    return [
+        run_id for run_id in sorted(output.names("runs")) if "finished.json" in output.names(f"runs/{run_id}")
+    ]
+
+
 def _last_run(output: Location) -> tuple[str, bool] | None:
     """Id of the output's last run, and whether it is finished."""
     for run_id in sorted(output.names("runs"), reverse=True):

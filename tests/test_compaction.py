@@ -1,0 +1,105 @@
+"""Part files joined: the same rows in fewer files, whatever happens on the way."""
+
+import bagit
+import pyarrow.parquet as pq
+import pytest
+
+from dip.curve import CurvePoint
+from dip.errors import StorageError
+from dip.job import new_row
+from dip.results import PartFile, encode_record, read_rows
+from dip.storage import Location
+from flows import compaction
+from flows.accounting import close_run, open_run
+from flows.bag import close_bag
+from flows.parameters import ArchiveParameters
+from flows.shard import Shard
+from tests.conftest import write_photographs
+from tests.test_archive import rows_of
+
+TASK = ("--task", "denoise")
+
+
+def finish(parameters: ArchiveParameters) -> None:
+    """Do a run without restoring anything."""
+    run, _ = open_run(parameters)
+    for index in run.open_shards:
+        part = PartFile()
+        for job in Shard(run, index, frozenset()).open_jobs():
+            row = new_row(job)
+            row.status = "restored"
+            part.add(encode_record(row, [CurvePoint(50, 0.1, None, None)]))
+        for folder, content in zip(("metrics", "curves"), part.finish(), strict=True):
+            run.output.write(f"{folder}/{run.part(index)}", content)
+    close_run(run)
+
+
+@pytest.fixture
+def asked(tmp_path):
+    source = write_photographs(tmp_path / "in", 9, side_px=8)
+    return ArchiveParameters(source=str(source), output=str(tmp_path / "out"), task="denoise", shard_size=2)
+
+
+@pytest.fixture
+def output(asked):
+    """Of two runs, of five shards each."""
+    finish(asked)
+    finish(asked.model_copy(update={"redo_all": True}))
+    return asked.results
+
+
+def names(output: Location) -> list[str]:
+    return sorted(found.name for folder in ("metrics", "curves") for found in output.find(folder))
+
+
+def test_parts_of_a_run_become_one_with_the_same_rows(dip, output, asked, tmp_path):
+    before = rows_of(tmp_path / "out")
+    done = dip("compact", output.root)
+    assert (done.returncode, done.stdout) == (0, "20 files of rows and curves became 4.\n"), done.stderr
+    assert len(names(output)) == 4
+    assert all(name.endswith("-00000-00004.parquet") for name in names(output))
+    assert rows_of(tmp_path / "out") == before
+    assert read_rows(output).num_rows == 9
+    for name in names(output):
+        assert pq.ParquetFile(f"{output.root}/{name}").num_row_groups <= 1
+    again = dip("restore", asked.source, output.root, *TASK)
+    assert "Nothing to do" in again.stdout, again.stderr
+    assert compaction.join_parts(output) == (4, 4)
+
+
+def test_files_are_not_joined_beyond_a_size(output, monkeypatch):
+    two = 2.5 * max(found.size_bytes for found in output.find("metrics"))
+    monkeypatch.setattr(compaction, "JOINED_BYTES", two)
+    rows = sorted(row["image_id"] for row in read_rows(output).to_pylist())
+    compaction.join_parts(output)
+    ends = [name.split("-", 3)[3] for name in names(output) if name.startswith("metrics")]
+    assert ends == ["00000-00001.parquet", "00002-00003.parquet", "00004.parquet"] * 2
+    assert sorted(row["image_id"] for row in read_rows(output).to_pylist()) == rows
+
+
+def test_interrupted_it_goes_on_without_a_row_twice(output, tmp_path, monkeypatch):
+    before = rows_of(tmp_path / "out")
+
+    delete = Location.delete
+
+    def refuse(self, names):
+        if any(name.startswith("metrics") for name in names):
+            raise StorageError("gone")
+        delete(self, names)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Location, "delete", refuse)
+        with pytest.raises(StorageError):
+            compaction.join_parts(output)
+    assert len(names(output)) == 21
+    assert read_rows(output).num_rows == 9
+    assert compaction.join_parts(output) == (21, 4)
+    assert rows_of(tmp_path / "out") == before
+
+
+def test_bag_stays_a_bag(asked, dip):
+    bag = asked.model_copy(update={"bag": True})
+    finish(bag)
+    close_bag(bag.location(bag.output))
+    assert dip("compact", bag.output).stdout == "10 files of rows and curves became 2.\n"
+    bagit.Bag(bag.output).validate()
