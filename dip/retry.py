@@ -6,6 +6,7 @@ seconds. `configure` has them try once, so that there is one count, and one boun
 """
 
 import random
+import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -26,6 +27,17 @@ DAMAGED_ON_THE_WAY = ("BadDigest", "IncompleteBody", "RequestTimeout", "XAmzCont
 T = TypeVar("T")
 
 _answered: "WeakSet[AbstractFileSystem]" = WeakSet()
+_given_up = threading.Event()
+
+
+def give_up() -> None:
+    """Try nothing again from now on: this process is to end, and none of its threads to hold it up."""
+    _given_up.set()
+
+
+def have_patience() -> None:
+    """Try again what fails, as ever."""
+    _given_up.clear()
 
 
 def retried(action: Callable[[], T], storage: AbstractFileSystem) -> T:
@@ -50,10 +62,11 @@ def retried(action: Callable[[], T], storage: AbstractFileSystem) -> T:
             if passed_s + wait_s > (PATIENCE_S if storage in _answered else FIRST_CONTACT_S):
                 error.add_note(f"tried {tries} times in {passed_s:.0f} s")
                 raise
+            if _given_up.wait(wait_s):
+                raise
         else:
             _answered.add(storage)
             return result
-        time.sleep(wait_s)
 
 
 CLIENT = {

@@ -10,6 +10,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 
+from dip import retry
 from dip.job import Job, Outcome, fail
 from flows.accounting import close_run, open_run
 from flows.bag import close_bag, open_bag
@@ -52,6 +53,7 @@ def run_batches(batches: Sequence[Batch]) -> list[BatchSummary]:
     Raises:
         DipError: a batch could not be started or carried to its end; what is finished is safe.
     """
+    retry.have_patience()
     for parameters in batches:
         expect_feasible(parameters)
     with ExitStack() as stack:
@@ -115,6 +117,8 @@ def _restore(runs: Sequence[Run], parameters: Batch, locks: Sequence[Lock]) -> N
         try:
             _work_through(runs, execution)
         except BaseException as error:
+            if not isinstance(error, Exception):  # Ctrl-C, SIGTERM, or Prefect's own way to say it
+                retry.give_up()
             execution.window.abort(error)
             raise
         if execution.window.error is not None:

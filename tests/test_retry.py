@@ -1,5 +1,6 @@
 """Storage that fails for a while, over HTTP: a real S3 server behind a proxy that spoils its answers."""
 
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +14,9 @@ from dip import retry
 from dip.errors import StorageError
 from dip.results import parquet_bytes
 from dip.storage import Location
-from tests.conftest import S3, free_port, serving_s3
+from tests.conftest import S3, free_port, serving_s3, wait_for, write_photographs
 from tests.faulty import ANSWERS, Proxy, proxy
+from tests.test_cluster import SLOW, records
 
 CONTENT = bytes(range(256)) * 400
 TABLE = pa.table({"number": range(20_000)})
@@ -117,3 +119,25 @@ def test_server_that_never_answered_is_not_waited_for_long(s3, monkeypatch):
     monkeypatch.setattr(retry, "FIRST_CONTACT_S", 0.5)
     with pytest.raises(StorageError, match=r"Could not connect .*; tried \d times"):
         folder_at(f"http://127.0.0.1:{free_port()}", s3).names()
+
+
+def test_run_that_is_ended_while_its_storage_is_away_does_not_wait_for_it(dip, tmp_path):
+    server = partial(serving_s3, tmp_path, free_port(), "key0123456789", "secret0123456789")
+    with server() as s3:
+        write_photographs(s3.folder / "archive" / "in", 6)
+        environment = {**dip.environment, **s3.environment}
+        line = dip.command("restore", "s3://archive/in", "s3://archive/out", *SLOW)
+        run = subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: records(s3.folder / "archive" / "out"), "the first restoration")
+    time.sleep(8)  # by now every thread waits for the server
+    run.terminate()
+    try:
+        _, errors = run.communicate(timeout=20)  # schedulers grant ten seconds; CI machines are slow
+    finally:
+        run.kill()
+    assert run.returncode == 130, errors
+    assert "the same line continues the run" in errors
+    assert "Traceback" not in errors
+    with server() as s3:
+        again = dip(*line[1:], **s3.environment)
+    assert "6 restored, 0 failed" in again.stdout, again.stderr
