@@ -32,7 +32,7 @@ R = TypeVar("R")
 
 
 class Window(Generic[J, R]):
-    """Sends jobs to workers, never more at once than there are slots.
+    """Sends jobs to workers, as many at once as there are slots; short ones a little ahead.
 
     Several shards share one window, so that no slot idles at the end of a shard. The number of slots
     follows the workers that come and go.
