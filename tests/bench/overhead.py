@@ -2,7 +2,8 @@
 
 Small images go through `dip restore` with methods that restore nothing. Busy: two slots, 200 images, a
 method that sleeps for a second; the share of the time between the first start and the last end in which
-the slots were taken, by the rows. Pace: images per second with a method that does nothing. Memory: of the
+the slots were taken, by the rows. Pace: images per second, with workers that write an image's row and do
+nothing else, and with a method that does nothing between reading an image and writing it. Memory: of the
 worker process that did the most of 500 real restorations, resident after the 100th and after the last.
 Prints a JSON object, and records it in overhead.json beside this file.
 """
@@ -37,9 +38,9 @@ def make_images(folder: Path, count: int, side_px: int) -> Path:
     return folder
 
 
-def started(source: Path, output: Path, *options: str, sleep_s: float = 0) -> subprocess.Popen:
+def started(source: Path, output: Path, *options: str, **environment: str) -> subprocess.Popen:
     """`dip restore`, under way."""
-    environment = {**os.environ, "SABOTAGED_SLEEP_S": str(sleep_s)}
+    environment = {**os.environ, **environment}
     environment["PYTHONPATH"] = os.pathsep.join([str(SABOTAGE), os.environ.get("PYTHONPATH", "")])
     line = ["restore", str(source), str(output), "--task", "denoise", "--noise-floor", "0"]
     command = [sys.executable, "-m", "cli", *line, "--workers", str(SLOTS), *options]
@@ -57,17 +58,20 @@ def span_of(output: Path) -> tuple[float, float, int]:
 def busy_share(work: Path) -> float:
     """Of two slots with images of a second each."""
     source = make_images(work / "sleepers", 200, 8)
-    started(source, work / "slept", "--method", "sabotaged", sleep_s=1).wait()
+    started(source, work / "slept", "--method", "sabotaged", SABOTAGED_SLEEP_S="1").wait()
     span_s, busy_s, _ = span_of(work / "slept")
     return busy_s / (SLOTS * span_s)
 
 
-def images_per_second(work: Path) -> float:
-    """Through listing, shards, rows and part files, with images read and written."""
-    source = make_images(work / "idlers", 3000, 8)
-    started(source, work / "idled", "--method", "sabotaged").wait()
-    span_s, _, images = span_of(work / "idled")
-    return images / span_s
+def images_per_second(work: Path) -> dict[str, float]:
+    """Through listing, shards, records, rows and part files."""
+    source = make_images(work / "idlers", 12_000, 8)
+    pace = {}
+    for name, environment in (("rows alone", {"SABOTAGED_IDLING": "0"}), ("read and written", {})):
+        started(source, work / name, "--method", "sabotaged", **environment).wait()
+        span_s, _, images = span_of(work / name)
+        pace[name] = round(images / span_s, 1)
+    return pace
 
 
 def worker_megabytes(work: Path) -> dict[str, float]:
@@ -93,7 +97,7 @@ def main() -> None:
         "commit": commit(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "busy_share": round(busy_share(work), 4),
-        "images_per_second": round(images_per_second(work), 1),
+        "images_per_second": images_per_second(work),
         "worker_megabytes": worker_megabytes(work),
     }
     print(json.dumps(result, indent=1))
