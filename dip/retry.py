@@ -27,7 +27,7 @@ DAMAGED_ON_THE_WAY = ("BadDigest", "IncompleteBody", "RequestTimeout", "XAmzCont
 T = TypeVar("T")
 
 _answered: "WeakSet[AbstractFileSystem]" = WeakSet()
-_given_up = threading.Event()
+_given_up, _reached = threading.Event(), threading.Event()
 
 
 def give_up() -> None:
@@ -35,9 +35,15 @@ def give_up() -> None:
     _given_up.set()
 
 
-def have_patience() -> None:
-    """Try again what fails, as ever."""
+def have_patience(reached: bool = False) -> None:
+    """Try again what fails, as ever.
+
+    Args:
+        reached: whether another process has reached the storages, so that their addresses must be right.
+    """
     _given_up.clear()
+    if reached:
+        _reached.set()
 
 
 def retried(action: Callable[[], T], storage: AbstractFileSystem) -> T:
@@ -59,7 +65,8 @@ def retried(action: Callable[[], T], storage: AbstractFileSystem) -> T:
                 raise
             wait_s = random.uniform(0.5, 1) * min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (tries - 1))
             passed_s = time.monotonic() - start
-            if passed_s + wait_s > (PATIENCE_S if storage in _answered else FIRST_CONTACT_S):
+            is_known = storage in _answered or _reached.is_set()
+            if passed_s + wait_s > (PATIENCE_S if is_known else FIRST_CONTACT_S):
                 error.add_note(f"tried {tries} times in {passed_s:.0f} s")
                 raise
             if _given_up.wait(wait_s):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from distributed import get_worker
 
 import dip
+from dip import retry
 from dip.errors import DipError, ImageTimeoutError
 from dip.job import Job, Outcome
 
@@ -24,6 +25,7 @@ def restore_image(job: Job) -> Outcome:
     """One Dask task: one image."""
     from dip.pipeline import process
 
+    retry.have_patience(reached=True)  # the flow has listed the source, and locked the output
     with _ended_if_it_hangs(job.time_limit_s):
         return process(job, _Overseer(job))
 

@@ -1,6 +1,7 @@
 """Storage that fails for a while, over HTTP: a real S3 server behind a proxy that spoils its answers."""
 
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -74,12 +75,18 @@ def test_what_fails_for_a_while_is_done_in_the_end(faulty, s3, faults):
         assert next(done)
 
 
-def test_server_that_is_away_for_some_seconds_is_waited_for(tmp_path, monkeypatch):
+@pytest.mark.parametrize("has_answered", [True, False], ids=["has answered here", "has answered elsewhere"])
+def test_server_that_is_away_for_some_seconds_is_waited_for(tmp_path, monkeypatch, has_answered):
     monkeypatch.setattr(retry, "FIRST_WAIT_S", 0.5)
+    monkeypatch.setattr(retry, "FIRST_CONTACT_S", 1.0)
+    monkeypatch.setattr(retry, "_reached", threading.Event())
     server = partial(serving_s3, tmp_path, free_port(), "key0123456789", "secret0123456789")
     with server() as s3:
         folder = folder_at(s3.endpoint, s3)
         folder.write("kept", CONTENT)
+    if not has_answered:
+        retry.have_patience(reached=True)
+        folder = folder_at(s3.endpoint, s3)
     start = time.monotonic()
     with ThreadPoolExecutor(1) as pool:
         read = pool.submit(folder.read, "kept")
