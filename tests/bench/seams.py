@@ -17,12 +17,13 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
+from dip.methods.optimization import OVERLAP_PX
 from dip.results import read_rows
 from dip.storage import Location
 from dip.tiling import strips
 from tests.bench.quality import commit
 
-TILE_PX, OVERLAP_PX = 320, 64
+TILE_PX = 320
 SHOWN = ["psnr_degraded_db", "psnr_db", "tiles", "tile_px", "iterations", "seconds"]
 
 
