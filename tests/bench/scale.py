@@ -120,9 +120,9 @@ def main() -> None:
     """Measure what is asked for, and add it to the record."""
     work, what, *counts = sys.argv[1:]
     found = [run_of(int(count), Path(work, count)) for count in counts] or [busy_slots(Path(work, what))]
+    machine = {"commit": commit(), "machine": f"{platform.machine()}, {os.cpu_count()} cores"}
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    record["commit"], record["machine"] = commit(), f"{platform.machine()}, {os.cpu_count()} cores"
-    record[what] = found
+    record[what] = [machine | each for each in found]
     print(json.dumps(record, indent=1))
     RECORD.write_text(json.dumps(record, indent=1) + "\n")
 
