@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import partial
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -264,9 +264,14 @@ def read_parts(
     names = ROW_SCHEMA.names if columns is None else columns
     prefix = "part-" if run_id is None else f"part-{run_id}-"
 
-    def read(part: str) -> pa.Table:
+    def parse(file: IO[bytes]) -> pa.Table:
         # A column that an earlier version did not write is read as empty.
-        return output.parse(f"metrics/{part}", partial(pq.read_table, columns=names, schema=ROW_SCHEMA))
+        table = pq.read_table(file, columns=names, schema=ROW_SCHEMA)
+        table.validate(full=True)
+        return table
+
+    def read(part: str) -> pa.Table:
+        return output.parse(f"metrics/{part}", parse)
 
     parts = sorted(name for name in output.names("metrics") if name.startswith(prefix))
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:

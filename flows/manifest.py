@@ -62,8 +62,9 @@ def read_shard(output: Location, name: str, shard: int) -> list[Entry]:
     """
 
     def parse(file: IO[bytes]) -> list[dict[str, Any]]:
-        table = pq.ParquetFile(file).read_row_group(shard, SCHEMA.names)
-        rows: list[dict[str, Any]] = table.cast(SCHEMA).to_pylist()
+        table = pq.ParquetFile(file).read_row_group(shard, SCHEMA.names).cast(SCHEMA)
+        table.validate(full=True)
+        rows: list[dict[str, Any]] = table.to_pylist()
         return rows
 
     return [Entry(**row) for row in output.parse(name, parse)]

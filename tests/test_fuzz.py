@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -121,6 +121,8 @@ def test_names_in_manifests(image_id, mask_id):
 
 @settings(deadline=None)
 @given(MUTATIONS)
+@example([(0.90625, bytes(4), 0)])  # a record that is read, and breaks what it is put together with
+@example([(0.009765625, b"\0\x80", 2)])  # a part file with a name that is no Unicode
 def test_record_and_part_bytes(mutations):
     with folder() as path:
         output = Location(str(path))
