@@ -2,12 +2,14 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import dask.config
 from distributed import Client, Nanny, Scheduler, SpecCluster
+from distributed.scheduler import DEFAULT_EXTENSIONS as SCHEDULER_EXTENSIONS
+from distributed.worker import DEFAULT_EXTENSIONS as WORKER_EXTENSIONS
 
 import dip
 from dip.errors import ClusterError, ConfigurationError
@@ -24,6 +26,11 @@ _KEEP_MEMORY = {
 }
 
 
+def _without_spans(extensions: Mapping[str, type]) -> dict[str, type]:
+    """Dask's extensions but for the one that keeps a note of every job as long as the scheduler lives."""
+    return {name: extension for name, extension in extensions.items() if name != "spans"}
+
+
 _SCHEDULER = {
     # The client is in the scheduler's own process: messages between the two need not be packed.
     "protocol": ["tcp", "inproc"],
@@ -31,6 +38,7 @@ _SCHEDULER = {
     "port": [0, None],
     "dashboard": False,
     "dashboard_address": "127.0.0.1:0",
+    "extensions": _without_spans(SCHEDULER_EXTENSIONS),
 }
 
 
@@ -126,7 +134,12 @@ def _local_cluster(count: int | None, gpus: list[str]) -> Iterator[Scheduler]:
     processes = count or len(gpus) or len(os.sched_getaffinity(0))
     environments = [{"CUDA_VISIBLE_DEVICES": gpus[i % len(gpus)]} if gpus else {} for i in range(processes)]
     # A worker that outlives the scheduler by a moment would log its missed heartbeat with a traceback.
-    options = {"nthreads": 1, "resources": {RESOURCE: 1}, "silence_logs": logging.CRITICAL}
+    options = {
+        "nthreads": 1,
+        "resources": {RESOURCE: 1},
+        "silence_logs": logging.CRITICAL,
+        "extensions": _without_spans(WORKER_EXTENSIONS),
+    }
     specification = {
         i: {"cls": Nanny, "options": {**options, "env": environment}}
         for i, environment in enumerate(environments)
