@@ -151,20 +151,25 @@ def inventory_of(source: Location, masks: Location | None) -> Iterator[Inventory
     """An inventory of a source without results, as long as it is needed.
 
     Raises:
-        StorageError: source or masks do not exist, or cannot be listed; or the source holds no images.
+        StorageError: source or masks do not exist, or cannot be listed; the source holds no images; or there
+            is no room for the inventory.
     """
-    with (
-        tempfile.TemporaryDirectory(prefix="dip-") as folder,
-        closing(sqlite3.connect(Path(folder, "inventory.sqlite"))) as database,
-    ):
-        # Nothing has to be safe: the database ends with the process that made it.
-        database.execute("PRAGMA journal_mode = OFF")
-        database.execute("PRAGMA synchronous = OFF")
-        inventory = Inventory(database, source)
-        inventory.list_source()
-        if masks is not None:
-            inventory.list_masks(masks)
-        yield inventory
+    with tempfile.TemporaryDirectory(prefix="dip-") as folder:
+        try:
+            with closing(sqlite3.connect(Path(folder, "inventory.sqlite"))) as database:
+                # Nothing has to be safe: the database ends with the process that made it.
+                database.execute("PRAGMA journal_mode = OFF")
+                database.execute("PRAGMA synchronous = OFF")
+                inventory = Inventory(database, source)
+                inventory.list_source()
+                if masks is not None:
+                    inventory.list_masks(masks)
+                yield inventory
+        except sqlite3.Error as error:
+            raise StorageError(
+                f"Expected room for the list of images in {folder}; {error}. "
+                "Make room, or name another folder in TMPDIR."
+            ) from error
 
 
 def list_images(source: Location, masks: Location | None) -> list[Entry]:

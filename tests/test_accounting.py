@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sqlite3
 from datetime import UTC, datetime
 
 import pytest
@@ -101,6 +102,19 @@ def test_source_without_images_is_a_sentence(tmp_path):
         list_images(Location(str(tmp_path / "in")), None)
     with pytest.raises(StorageError, match="is a single file"):
         list_images(Location(str(tmp_path / "in" / "notes.txt")), None)
+
+
+def test_listing_that_finds_no_room_is_a_sentence(source, monkeypatch):
+    def small(path):
+        database = sqlite3.Connection(path)
+        database.execute("PRAGMA max_page_count = 12")  # of which the empty tables take some
+        return database
+
+    for number in range(300):
+        source.write(f"{number:0100d}.png", b"")
+    monkeypatch.setattr(sqlite3, "connect", small)
+    with pytest.raises(StorageError, match=r"Expected room for the list of images in .*full"):
+        list_images(source, None)
 
 
 def test_archive_that_changes_is_kept_up_with(dip, tmp_path):
