@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from dip.errors import StorageError
-from dip.results import read_rows
+from dip.results import read_parts, read_rows
 from dip.storage import Location
 from flows.batch import BatchSummary
 from flows.demo import DemoImage
@@ -47,11 +47,12 @@ def print_failures(output: Location, run_id: str | None = None) -> None:
     Raises:
         StorageError: there are no results, or they cannot be read.
     """
-    rows = _rows(output, ["run_id", "image_id", "status", "error_message"])
-    is_other = pc.field("status") != "restored"
-    rows = rows.filter(is_other if run_id is None else is_other & (pc.field("run_id") == run_id))
-    for row in rows.to_pylist():
-        print(f"{row['status']}: {printable(row['image_id'])}: {printable(row['error_message'] or '')}")
+    columns = ["image_id", "status", "error_message"]
+    # A run has one row of each image: there is no older one to tell it from, so its rows can pass by.
+    tables = [_rows(output, columns)] if run_id is None else read_parts(output, columns, run_id)
+    for table in tables:
+        for row in table.filter(pc.field("status") != "restored").to_pylist():
+            print(f"{row['status']}: {printable(row['image_id'])}: {printable(row['error_message'] or '')}")
 
 
 def print_plan(plan: Plan) -> None:

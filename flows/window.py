@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,20 +19,23 @@ from dip.errors import ClusterError, ImageError, StorageError
 from dip.job import Job
 from dip.studies.base import Trial
 from flows.cluster import RESOURCE, Workers, count_slots
+from flows.worker import in_turn
 
 POLL_S = 1.0
 ON_ITS_WAY_S = 0.1
-"""About so long a job takes to its worker, and its outcome back."""
+"""About so long a job takes to its worker, and its outcome back. What is shorter goes several at a time."""
 WITHOUT_WORKERS_S = 120.0
 """So long a run waits for a worker to come (back) before it ends."""
 
 
 J = TypeVar("J", bound=Job | Trial)
 R = TypeVar("R")
+Ended = tuple[J, R | None, BaseException | None]
+Finished = SimpleQueue[tuple[Sequence[J], Future]]
 
 
 class Window(Generic[J, R]):
-    """Sends jobs to workers, as many at once as there are slots; short ones a little ahead.
+    """Sends jobs to workers, as many at once as there are slots; short ones a little ahead, and in bundles.
 
     Several shards share one window, so that no slot idles at the end of a shard. The number of slots
     follows the workers that come and go.
@@ -76,59 +79,81 @@ class Window(Generic[J, R]):
             StorageError: the output cannot be written to.
         """
         killed: list[J] = []
-        for job, future in self._finished(jobs):
-            result, error = _ended(future)
+        for job, result, error in self._ended(jobs):
             if isinstance(error, KilledWorker):
                 killed.append(job)
             else:
                 yield self._carried_out(job, result, error)
-        for job, future in self._finished(killed, alone=True):
-            yield self._carried_out(job, *_ended(future))
+        for job, result, error in self._ended(killed, alone=True):
+            yield self._carried_out(job, result, error)
 
-    def _finished(self, jobs: Iterable[J], alone: bool = False) -> Iterator[tuple[J, Future]]:
-        finished: SimpleQueue[tuple[J, Future]] = SimpleQueue()
-        under_way = 0
-        with self._number() as number:
-            for job in jobs:
-                self._take_slot(number, alone)
-                self._submit(job, finished, alone)
+    def _ended(self, jobs: Iterable[J], alone: bool = False) -> Iterator[Ended[J, R]]:
+        """Each job as it ends, with what it gave or what it failed with."""
+        waiting, under_way = deque(jobs), 0
+        finished: Finished[J] = SimpleQueue()
+        number = next(self._numbers)
+        while waiting or under_way:
+            if waiting:
+                self._submit(self._next_bundle(waiting, number, alone), finished, alone)
                 under_way += 1
-                while not finished.empty():
-                    yield finished.get()
-                    under_way -= 1
-        while under_way:
+            for bundle, future in self._finished(finished, wait=not waiting):
+                under_way -= 1
+                ended = _of_bundle(bundle, *_fetched(future))
+                waiting.extendleft(reversed(bundle[len(ended) :]))
+                yield from ended
+
+    def _finished(self, finished: Finished[J], wait: bool) -> Iterator[tuple[Sequence[J], Future]]:
+        """The bundles that have ended meanwhile; one of them at least, if it is to be waited for."""
+        while wait or not finished.empty():
             try:
                 yield finished.get(timeout=POLL_S)
-                under_way -= 1
+                wait = False
             except Empty:
                 self._check()
 
-    @contextmanager
-    def _number(self) -> Iterator[int]:
-        """Who has the smallest one is served first: one shard ends while others still have jobs to send."""
-        with self._condition:
-            number = next(self._numbers)
-            self._sending.add(number)
-        try:
-            yield number
-        finally:
-            with self._condition:
-                self._sending.discard(number)
-                self._condition.notify_all()
+    def _next_bundle(self, waiting: deque[J], number: int, alone: bool) -> list[J]:
+        """Jobs for a slot, once it is their turn: who has the smallest number is served first.
 
-    def _submit(self, job: J, finished: "SimpleQueue[tuple[J, Future]]", alone: bool) -> None:
+        So one shard ends while others still have jobs to send.
+        """
+        with self._condition:
+            self._sending.add(number)
+            self._alone += alone
+        try:
+            size = self._slot_for(number, len(waiting), alone)
+            return [waiting.popleft() for _ in range(size)]
+        finally:
+            if not waiting:
+                self._stand_back(number)
+
+    def _stand_back(self, number: int) -> None:
+        with self._condition:
+            self._sending.discard(number)
+            self._condition.notify_all()
+
+    def _slot_for(self, number: int, wanted: int, alone: bool) -> int:
+        """Wait for a slot, and tell how many of the jobs it is for."""
+        while True:
+            self._check()
+            with self._condition:
+                if self._is_free(alone) and (alone or number == min(self._sending)):
+                    size = 1 if alone else min(wanted, max(1, self._just_ended() // max(1, self._slots)))
+                    self._in_flight += size
+                    return size
+                self._condition.wait(POLL_S)
+
+    def _submit(self, bundle: Sequence[J], finished: Finished[J], alone: bool) -> None:
+        jobs = [replace(job, device=self._device) for job in bundle]
         with _scheduler_expected():
-            future = self._client.submit(
-                self._work, replace(job, device=self._device), resources={RESOURCE: 1}, pure=False
-            )
+            future = self._client.submit(in_turn, self._work, jobs, resources={RESOURCE: 1}, pure=False)
 
         def when_done(future: Future) -> None:
             with self._condition:
-                self._in_flight -= 1
-                self._ended_at.append(time.monotonic())
+                self._in_flight -= len(bundle)
+                self._ended_at.extend([time.monotonic()] * len(bundle))
                 self._alone -= alone
                 self._condition.notify_all()
-            finished.put((job, future))
+            finished.put((bundle, future))
 
         future.add_done_callback(when_done)
 
@@ -146,24 +171,13 @@ class Window(Generic[J, R]):
             )
         return self._lost(job, error)
 
-    def _take_slot(self, number: int, alone: bool) -> None:
-        with self._condition:
-            self._alone += alone
-        while True:
-            self._check()
-            with self._condition:
-                if self._is_free(alone) and (alone or number == min(self._sending)):
-                    self._in_flight += 1
-                    return
-                self._condition.wait(POLL_S)
-
     def _is_free(self, alone: bool) -> bool:
         if alone:
             return self._in_flight == 0 and self._slots > 0
-        return self._in_flight < self._slots + self._ahead() and not self._alone
+        return self._in_flight < self._slots + self._just_ended() and not self._alone
 
-    def _ahead(self) -> int:
-        """How many jobs are sent before there is a slot: as many as end while one is on its way."""
+    def _just_ended(self) -> int:
+        """How many jobs end while one is on its way: so many are sent before there is a slot."""
         since = time.monotonic() - ON_ITS_WAY_S
         while self._ended_at and self._ended_at[0] < since:
             self._ended_at.popleft()
@@ -186,7 +200,16 @@ class Window(Generic[J, R]):
             raise ClusterError(_continue_later(f"there has been none for {WITHOUT_WORKERS_S:.0f} s"))
 
 
-def _ended(future: Future) -> tuple[Any, BaseException | None]:
+def _of_bundle(bundle: Sequence[J], results: Sequence[R], error: BaseException | None) -> list[Ended[J, R]]:
+    """What became of the first jobs of a bundle; the others have not been begun."""
+    if isinstance(error, KilledWorker):  # any of them can have been the one
+        return [(job, None, error) for job in bundle]
+    if error is not None:
+        return [(bundle[0], None, error)]
+    return [(job, result, None) for job, result in zip(bundle, results, strict=False)]
+
+
+def _fetched(future: Future) -> tuple[Any, BaseException | None]:
     """What a future gave, or what it failed with.
 
     A result can be lost with its worker before it is here: it is then worked out again, and waited for.

@@ -2,15 +2,15 @@
 
 import faulthandler
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from distributed import get_worker
 
 import dip
 from dip import retry
-from dip.errors import DipError, ImageTimeoutError
+from dip.errors import DipError, ImageTimeoutError, StorageError
 from dip.job import Job, Outcome
 
 if TYPE_CHECKING:
@@ -19,10 +19,39 @@ if TYPE_CHECKING:
 TELL_EVERY_S = 2.0
 HUNG_AFTER_S = 60.0
 """So long after its time limit an image counts as hung."""
+TAKES_ON_FOR_S = 0.2
+"""So long a worker begins with further jobs of a bundle."""
+
+J = TypeVar("J")
+R = TypeVar("R")
+
+
+def in_turn(work: Callable[[J], R], jobs: Sequence[J]) -> list[R]:
+    """One Dask task: the first of some jobs, and those after it as long as all of them are short.
+
+    The results are those of the first jobs; the others come back. So does one that fails behind others: a
+    failure is always the first job's.
+
+    Raises:
+        Exception: the first job failed.
+        StorageError: a job met storage that fails for all.
+    """
+    results: list[R] = []
+    start = time.monotonic()
+    for job in jobs:
+        try:
+            results.append(work(job))
+        except Exception as error:
+            if not results or isinstance(error, StorageError):
+                raise
+            break
+        if time.monotonic() - start > TAKES_ON_FOR_S:
+            break
+    return results
 
 
 def restore_image(job: Job) -> Outcome:
-    """One Dask task: one image."""
+    """The work on one image."""
     from dip.pipeline import process
 
     retry.have_patience(reached=True)  # the flow has listed the source, and locked the output
@@ -68,7 +97,7 @@ def progress_topic(run_id: str) -> str:
 
 
 def propose(job: Job) -> Outcome:
-    """One Dask task: the proposed mask of one image."""
+    """The proposed mask of one image."""
     from dip.proposal import propose_mask
 
     return propose_mask(job)
@@ -80,7 +109,7 @@ def version_of_worker() -> str:
 
 
 def run_trial(trial: "Trial") -> "Findings":
-    """One Dask task of a study: one variant on one image. What is wrong with it is told, not raised."""
+    """One variant of a study on one image. What is wrong with it is told, not raised."""
     from dip.studies import study_called
     from dip.studies.base import Findings
 

@@ -6,12 +6,15 @@ import time
 from pathlib import Path
 
 import pytest
+from distributed import get_worker
 
 from dip.config import Configuration
+from dip.errors import ImageError, StorageError
 from dip.job import Job, Outcome
 from dip.storage import Location
 from flows.cluster import workers
 from flows.window import Window
+from flows.worker import TAKES_ON_FOR_S, in_turn
 
 
 def job(folder: Path, name: str) -> Job:
@@ -67,10 +70,50 @@ def test_who_began_first_is_served_first(found, tmp_path):
 def test_short_jobs_are_sent_before_there_is_a_slot_and_long_ones_are_not(found, tmp_path):
     window = Window(found, work, pytest.fail)
     outcomes = window.run(job(tmp_path, str(i)) for i in range(60))
-    assert window._ahead() == 0
+    assert window._just_ended() == 0
     for _ in range(30):
         next(outcomes)
-    assert window._ahead() > 0
+    assert window._just_ended() > 0
     assert len(list(outcomes)) == 30
     time.sleep(0.2)
-    assert window._ahead() == 0
+    assert window._just_ended() == 0
+
+
+def told_by_task(job: Job) -> Outcome:
+    """Which Dask task a job was part of; one job fails."""
+    if job.image_id == "30":
+        raise ImageError("this one")
+    return Outcome(job.image_id, "restored", str(get_worker().get_current_task()))
+
+
+def failed(job: Job, error: BaseException) -> Outcome:
+    return Outcome(job.image_id, "failed", str(error))
+
+
+def test_short_jobs_share_a_task_and_fail_by_themselves(found, tmp_path):
+    jobs = [job(tmp_path, str(i)) for i in range(400)]
+    outcomes = list(Window(found, told_by_task, failed).run(jobs))
+    assert sorted(outcome.image_id for outcome in outcomes) == sorted(job.image_id for job in jobs)
+    assert [(o.image_id, o.error_message) for o in outcomes if o.status == "failed"] == [("30", "this one")]
+    assert len({outcome.error_message for outcome in outcomes}) < 300
+
+
+def test_what_follows_a_long_job_comes_back():
+    pauses_s = [0, TAKES_ON_FOR_S + 0.01, 0]
+    assert in_turn(time.sleep, pauses_s) == [None, None]
+
+
+def test_failure_is_that_of_the_first_job():
+    assert in_turn(int, ["1", "2", "three", "4"]) == [1, 2]
+    with pytest.raises(ValueError, match="three"):
+        in_turn(int, ["three", "4"])
+
+
+def test_storage_that_fails_is_not_tried_for_every_job():
+    def work(name: str) -> str:
+        if name == "second":
+            raise StorageError("away")
+        return name
+
+    with pytest.raises(StorageError):
+        in_turn(work, ["first", "second"])
