@@ -217,7 +217,7 @@ class Location:
             pass
 
     def _each(self, action: Callable[[str], T], names: list[str]) -> Iterator[T]:
-        """An action for each of several objects, in order, a few at a time; on disk threads would only wait."""
+        """An action for each of several objects, in order, a few at a time; on disk one by one."""
         if self.is_local:
             yield from map(action, names)
             return
