@@ -3,6 +3,7 @@
 A scratch or a speck is thin, lighter or darker than what lies on both its sides, and alone there. So are
 some things in every photograph (a highlight, a mast, a distant bird), but those keep to their objects,
 while damage lies all over the sheet. Hence two questions: is this photograph damaged, and only then, where?
+A light crease across much of a photograph needs no such company: see `dip.creases`.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+
+from dip.creases import find_creases
 
 Pixels = NDArray[np.float32]
 Plane = NDArray[np.float32]
@@ -80,10 +83,10 @@ class Marks:
 
 
 def propose_damage(pixels: Pixels) -> NDArray[np.bool_]:
-    """Scratches and dust, if there are enough of them, and their soft border of a pixel.
+    """Scratches and dust, if there are enough of them, and creases; with their soft border of a pixel.
 
-    Light and dark damage are looked for separately. One scratch by itself is no evidence: photographs have
-    thin lines of their own. Stars, and the letters of a page, are taken for dust.
+    Light and dark damage are looked for separately. One short scratch by itself is no evidence: photographs
+    have thin lines of their own. Stars, and the letters of a page, are taken for dust.
 
     Args:
         pixels: (C, H, W) in [0, 1]; C is 1 or 3.
@@ -98,7 +101,7 @@ def propose_damage(pixels: Pixels) -> NDArray[np.bool_]:
 
 def _of_any_width(grey: Plane) -> NDArray[np.bool_]:
     """What is damaged at the image's own scale, and at each half of it: there, what is wide is thin."""
-    damaged = _lighter(grey) | _lighter(1 - grey)
+    damaged = _lighter(grey) | _lighter(1 - grey) | find_creases(grey)
     if min(grey.shape) >= 2 * LEAST_SIDE_PX:
         height, width = (side // 2 * 2 for side in grey.shape)
         halved = grey[:height, :width].reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
