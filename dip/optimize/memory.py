@@ -20,7 +20,8 @@ _OVER_KEPT, _BESIDES = 1.5, 600
 def bytes_per_pixel(settings: Settings, channels: int) -> float:
     """Bytes that a fit takes for each pixel of the canvas, at its peak, within a third or so.
 
-    Counted on a small canvas: what the network keeps between its output and its gradient.
+    Counted on a small canvas: what the network keeps between its output and its gradient; in float32,
+    whatever precision is wanted, so that a processor without bfloat16 has the same tiles as one with it.
 
     Args:
         settings: of the fit.
@@ -37,12 +38,8 @@ def bytes_per_pixel(settings: Settings, channels: int) -> float:
         canvas_px = settings.parameterization.canvas_px(_PROBE_PX, _PROBE_PX)
         network = settings.parameterization.network(channels, canvas_px)
         z = torch.zeros(1, *settings.parameterization.input_shape(canvas_px))
-    precision = settings.precision
-    with (
-        torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor),
-        torch.autocast("cpu", precision, enabled=precision is not torch.float32),
-    ):
-        network(z.to(precision))
+    with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+        network(z)
     for parameter in network.parameters():
         kept.pop(parameter.untyped_storage().data_ptr(), None)
     height_px, width_px = canvas_px
