@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field, TypeAdapter, ValidationError
 
 import dip
@@ -19,9 +21,11 @@ from dip.storage import Location
 from flows.bag import expect_bag
 from flows.conditions import expect_same_terms, expect_unused, terms_of
 from flows.inventory import Inventory, inventory_of
-from flows.manifest import Entry, encode_manifest
+from flows.manifest import Entry, encode_manifest, read_names
 from flows.parameters import Batch
-from flows.run import Run
+from flows.run import Run, manifest_of
+
+OPEN_IMAGES_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -121,23 +125,79 @@ def _template(parameters: Batch, run_id: str) -> Job:
     )
 
 
+@dataclass(frozen=True)
+class Account:
+    """What became of the images of a run.
+
+    Attributes:
+        total: images of its manifest.
+        counts: rows by status.
+        open_images: images without a row; empty unless there are fewer rows than images.
+    """
+
+    run_id: str
+    total: int
+    counts: dict[str, int]
+    open_images: tuple[str, ...]
+
+    @property
+    def without_row(self) -> str:
+        """Which images have no row, in a few words."""
+        others = len(self.open_images) - OPEN_IMAGES_NAMED
+        named = [repr(name) for name in self.open_images[:OPEN_IMAGES_NAMED]]
+        return ", ".join([*named, *([f"and {others} more"] if others > 0 else [])])
+
+
+def account_of(output: Location, run_id: str, total: int) -> Account:
+    """The account of a run of so many images.
+
+    Raises:
+        StorageError: its rows or its manifest cannot be read.
+    """
+    counts = Counter({"restored": 0, "failed": 0, "skipped": 0})
+    for part in read_parts(output, ["status"], run_id):
+        counts.update(part["status"].to_pylist())
+    open_images = _open_images(output, run_id) if counts.total() < total else ()
+    return Account(run_id, total, dict(counts), open_images)
+
+
+def accounts_of(output: Location) -> list[Account]:
+    """The accounts of all runs of an output, oldest first.
+
+    Raises:
+        StorageError: the output cannot be read, or the description of a run is damaged.
+    """
+    run_ids = [
+        run_id for run_id in sorted(output.names("runs")) if "run.json" in output.names(f"runs/{run_id}")
+    ]
+    return [account_of(output, run_id, _described(output, run_id).total) for run_id in run_ids]
+
+
+def _open_images(output: Location, run_id: str) -> tuple[str, ...]:
+    """The images of a run's manifest that have no row."""
+    named = read_names(output, manifest_of(run_id))
+    empty = pa.chunked_array([[]], pa.string())
+    rows = [part["image_id"] for part in read_parts(output, ["image_id"], run_id)]
+    there = pa.chunked_array([chunk for column in [empty, *rows] for chunk in column.chunks])
+    return tuple(named.filter(pc.invert(pc.is_in(named, there))).to_pylist())
+
+
 def close_run(run: Run) -> dict[str, int]:
     """Check that every image has its row, mark the run finished, and count its rows by status.
 
     Raises:
         StorageError: rows and images do not add up.
     """
-    counts = Counter({"restored": 0, "failed": 0, "skipped": 0})
-    for part in read_parts(run.output, ["status"], run.run_id):
-        counts.update(part["status"].to_pylist())
-    if counts.total() != run.total:
+    account = account_of(run.output, run.run_id, run.total)
+    if sum(account.counts.values()) != run.total:
         raise StorageError(
-            f"Expected {run.total} rows of the run {run.run_id} in {run.output.url}; got {dict(counts)}. "
-            "Were part files removed? Run the same line again with a new output."
+            f"Expected {run.total} rows of the run {run.run_id} in {run.output.url}; got {account.counts}. "
+            f"Without a row: {account.without_row or 'none'}. Were part files removed or added? "
+            "The same line restores the images of missing ones again."
         )
-    ended = {"finished_at": datetime.now(UTC).isoformat(), **counts}
+    ended = {"finished_at": datetime.now(UTC).isoformat(), **account.counts}
     run.output.write(f"runs/{run.run_id}/finished.json", json.dumps(ended, indent=2).encode())
-    return dict(counts)
+    return account.counts
 
 
 def finished_runs(output: Location) -> list[str]:

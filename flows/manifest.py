@@ -68,3 +68,12 @@ def read_shard(output: Location, name: str, shard: int) -> list[Entry]:
         return rows
 
     return [Entry(**row) for row in output.parse(name, parse)]
+
+
+def read_names(output: Location, name: str) -> pa.ChunkedArray:
+    """The image_ids of a stored manifest.
+
+    Raises:
+        StorageError: the manifest cannot be read.
+    """
+    return output.parse(name, lambda file: pq.read_table(file, columns=["image_id"])["image_id"])

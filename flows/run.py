@@ -46,7 +46,7 @@ class Run:
     @property
     def manifest(self) -> str:
         """Name of the manifest in the output."""
-        return f"runs/{self.run_id}/manifest.parquet"
+        return manifest_of(self.run_id)
 
     @property
     def records(self) -> str:
@@ -69,3 +69,8 @@ class Run:
     def images_in(self, shard: int) -> range:
         """Which images of the manifest a shard holds, counted from 0."""
         return range(shard * self.shard_size, min(self.total, (shard + 1) * self.shard_size))
+
+
+def manifest_of(run_id: str) -> str:
+    """Name of a run's manifest in the output."""
+    return f"runs/{run_id}/manifest.parquet"

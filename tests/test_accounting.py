@@ -10,9 +10,12 @@ import pytest
 from dip.errors import StorageError
 from dip.results import PartFile, Row, encode_record
 from dip.storage import Location
+from flows.accounting import close_run, open_run
 from flows.inventory import inventory_of, list_images
+from flows.parameters import ArchiveParameters
 from tests.conftest import photograph, write_photographs
 from tests.test_archive import FEW, rows_of
+from tests.test_compaction import finish
 
 
 @pytest.fixture
@@ -135,3 +138,18 @@ def test_archive_that_changes_is_kept_up_with(dip, tmp_path):
     again = dip(*line, "--all")
     assert "2 restored, 0 failed, 0 skipped" in again.stdout
     assert len(rows_of(output)) == 6
+
+
+def test_images_without_a_row_are_named(dip, source, tmp_path):
+    asked = ArchiveParameters(source=source.url, output=str(tmp_path / "out"), task="denoise", shard_size=2)
+    finish(asked)
+    assert "no row" not in dip("results", asked.output).stdout
+    (run_id,) = asked.results.names("runs")
+    asked.results.delete([f"metrics/part-{run_id}-00001.parquet", f"metrics/part-{run_id}-00002.parquet"])
+    told = " ".join(dip("results", asked.output).stdout.split())
+    named = "'photo-02.png', 'photo-03.png', 'photo-04.png', 'photo-05.png'"
+    assert f"4 of 7 images of the run {run_id} have no row (yet): {named}." in told
+    asked.results.delete([f"runs/{run_id}/finished.json"])
+    run, _ = open_run(asked)
+    with pytest.raises(StorageError, match=f"Expected 7 rows of the run {run_id}.*row: {named}"):
+        close_run(run)

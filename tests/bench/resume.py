@@ -17,8 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dip.results import PartFile, Row, encode_record
+from flows.accounting import close_run, open_run
 from flows.parameters import ArchiveParameters
-from flows.run import Run, close_run, open_run
+from flows.run import Run
 from flows.shard import Shard
 from tests.bench.overhead import make_images
 from tests.bench.quality import commit
