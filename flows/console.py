@@ -9,7 +9,10 @@ from typing import Any, NoReturn
 
 import typer
 
-CONTINUE = "Interrupted. What is finished is safe; the same line continues the run."
+CONTINUE = (
+    "Interrupted. What is finished is safe; images that were under way are dropped. "
+    "The same line continues the run, and begins them anew."
+)
 
 
 def parameters_of(model: Any, asked: dict[str, Any]) -> Any:
