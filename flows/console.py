@@ -10,8 +10,7 @@ from typing import Any, NoReturn
 import typer
 
 CONTINUE = (
-    "Interrupted. What is finished is safe; images that were under way are dropped. "
-    "The same line continues the run, and begins them anew."
+    "Interrupted. What is finished is safe, what was under way dropped; the same line continues the run."
 )
 
 
