@@ -161,16 +161,20 @@ def account_of(output: Location, run_id: str, total: int) -> Account:
     return Account(run_id, total, dict(counts), open_images)
 
 
-def accounts_of(output: Location) -> list[Account]:
-    """The accounts of all runs of an output, oldest first.
+def incomplete_runs(output: Location) -> list[Account]:
+    """The accounts of the runs of an output that have fewer rows than images, oldest first.
 
     Raises:
         StorageError: the output cannot be read, or the description of a run is damaged.
     """
-    run_ids = [
+    rows: Counter[str] = Counter()
+    for part in read_parts(output, ["run_id"]):  # once for all runs: there can be one of each night
+        rows.update(part["run_id"].to_pylist())
+    begun = [
         run_id for run_id in sorted(output.names("runs")) if "run.json" in output.names(f"runs/{run_id}")
     ]
-    return [account_of(output, run_id, _described(output, run_id).total) for run_id in run_ids]
+    totals = {run_id: _described(output, run_id).total for run_id in begun}
+    return [account_of(output, run_id, total) for run_id, total in totals.items() if rows[run_id] < total]
 
 
 def _open_images(output: Location, run_id: str) -> tuple[str, ...]:

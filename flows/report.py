@@ -12,7 +12,7 @@ from rich.text import Text
 from dip.errors import StorageError
 from dip.results import read_parts, read_rows
 from dip.storage import Location
-from flows.accounting import accounts_of
+from flows.accounting import incomplete_runs
 from flows.batch import BatchSummary
 from flows.demo import DemoImage
 from flows.masks import MasksSummary
@@ -40,12 +40,11 @@ def print_results(output: Location) -> None:
     if rows.num_rows > ROWS_SHOWN:
         print(f"… and {rows.num_rows - ROWS_SHOWN} more rows in {output.url}/metrics")
     _print_means(rows)
-    for account in accounts_of(output):
-        if account.open_images:
-            print(
-                f"{len(account.open_images)} of {account.total} images of the run {account.run_id} have no "
-                f"row (yet): {printable(account.without_row)}. The line that began it continues it."
-            )
+    for account in incomplete_runs(output):
+        print(
+            f"{len(account.open_images)} of {account.total} images of the run {account.run_id} have no row "
+            f"(yet): {printable(account.without_row)}. The line that began it continues it."
+        )
 
 
 def print_failures(output: Location, run_id: str | None = None) -> None:
