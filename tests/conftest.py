@@ -1,5 +1,6 @@
 """Real parts for the tests: a Prefect server, an S3 server, photographs."""
 
+import json
 import os
 import secrets
 import shutil
@@ -11,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -96,29 +98,76 @@ def environment(tmp_path_factory) -> Iterator[dict[str, str]]:
         yield environment
 
 
+@pytest.fixture(scope="session")
+def cluster(environment, tmp_path_factory) -> Iterator[str]:
+    """A Dask cluster of two workers, started as README says; its address."""
+    folder, address = tmp_path_factory.mktemp("cluster"), f"tcp://127.0.0.1:{free_port()}"
+    dask = partial(running, environment=environment)
+    scheduler = [executable("dask"), "scheduler", "--host", address, "--no-dashboard"]
+    workers = [executable("dask"), "worker", address, "--nworkers", "2", "--nthreads", "1", "--no-dashboard"]
+    log = folder / "workers.log"
+    with (
+        dask(scheduler, log=folder / "scheduler.log"),
+        dask([*workers, "--resources", "GPU=1"], log=log),
+    ):
+        wait_for(lambda: log.read_text().count("Registered to") == 2, "the start of the workers")
+        yield address
+
+
 @dataclass(frozen=True)
 class Dip:
-    """The command line in a process of its own."""
+    """The command line in a process of its own.
+
+    Restorations run on the cluster, whose workers need not start each time, unless they say where to run or
+    come with an environment of their own, which those workers do not have.
+    """
 
     environment: dict[str, str]
+    scheduler: str | None = None
 
     def command(self, *arguments: object) -> list[str]:
         return [executable("dip"), *map(str, arguments)]
 
     def __call__(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess:
+        says_where = environment or {"--workers", "--scheduler"} & set(arguments)
+        if self.scheduler and arguments[0] in ("restore", "evaluate", "masks", "study") and not says_where:
+            arguments = (*arguments, "--scheduler", self.scheduler)
+        return self._finished(self.command(*arguments), self.environment | environment)
+
+    def each(self, *lines: tuple[object, ...]) -> list[subprocess.CompletedProcess]:
+        """What becomes of several lines, one after the other in one process."""
+        words = [list(map(str, line)) for line in lines]
+        finished = self._finished([sys.executable, "-c", EACH, json.dumps(words)], self.environment)
+        assert finished.returncode == 0, finished.stderr
+        return [subprocess.CompletedProcess(*told) for told in json.loads(finished.stdout)]
+
+    @staticmethod
+    def _finished(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess:
         return subprocess.run(
-            self.command(*arguments),
-            env={**self.environment, **environment},
-            capture_output=True,
-            text=True,
-            timeout=280,
-            check=False,
+            command, env=environment, capture_output=True, text=True, timeout=280, check=False
         )
 
 
+EACH = """
+import contextlib, io, json, sys
+import cli
+
+def told(words):
+    out, err = io.StringIO(), io.StringIO()
+    sys.argv = ["dip", *words]
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            cli.main()
+        except SystemExit as end:
+            return [words, end.code, out.getvalue(), err.getvalue()]
+
+print(json.dumps([told(words) for words in json.loads(sys.argv[1])]))
+"""
+
+
 @pytest.fixture(scope="session")
-def dip(environment) -> Dip:
-    return Dip(environment)
+def dip(environment, cluster) -> Dip:
+    return Dip(environment, cluster)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The command line over real workers and a real Prefect server: folders of sound and broken images."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -196,12 +195,12 @@ def test_what_cannot_be_done_is_said_in_a_sentence(dip, tmp_path, monkeypatch):
     (tmp_path / "texts" / "a.txt").write_text("no image")
     monkeypatch.chdir(tmp_path)
 
-    def restore(case):
-        apart = f"out-{REFUSED.index(case)}"  # no two runs on one output
-        return dip("restore", *(apart if argument == "out" else argument for argument in case[0]))
-
-    with ThreadPoolExecutor(3) as pool:
-        finished = list(pool.map(restore, REFUSED))
+    lines = [
+        # no two runs on one output
+        ("restore", *(f"out-{number}" if argument == "out" else argument for argument in arguments))
+        for number, (arguments, _) in enumerate(REFUSED)
+    ]
+    finished = dip.each(*lines)
     for (arguments, sentence), process in zip(REFUSED, finished, strict=True):
         assert process.returncode == 2, arguments
         assert sentence in " ".join(process.stderr.split()), (arguments, process.stderr)

@@ -60,7 +60,7 @@ def records(output: Path) -> list[Path]:
 
 
 def test_workers_may_come_and_die_on_the_way(dip, environment, scheduler, tmp_path):
-    write_photographs(tmp_path / "in", 12)
+    write_photographs(tmp_path / "in", 8)
     line = dip.command("restore", tmp_path / "in", tmp_path / "out", *SLOW, "--scheduler", scheduler)
     with (
         worker(scheduler, environment, tmp_path / "worker-1.log") as first,
@@ -73,33 +73,33 @@ def test_workers_may_come_and_die_on_the_way(dip, environment, scheduler, tmp_pa
             _, errors = run.communicate(timeout=200)
     assert run.returncode == 0, errors
     rows = rows_of(tmp_path / "out")
-    assert [row["status"] for row in rows] == ["restored"] * 12
-    assert len({row["image_id"] for row in rows}) == 12
+    assert [row["status"] for row in rows] == ["restored"] * 8
+    assert len({row["image_id"] for row in rows}) == 8
     assert records(tmp_path / "out") == []
 
 
 def test_killed_run_is_continued_without_doing_anything_twice(dip, tmp_path):
-    write_photographs(tmp_path / "in", 12)
-    line = ("restore", tmp_path / "in", tmp_path / "out", *SLOW)
+    write_photographs(tmp_path / "in", 8)
+    line = ("restore", tmp_path / "in", tmp_path / "out", *SLOW, "--workers", 2)
     with subprocess.Popen(dip.command(*line), env=dip.environment, stderr=subprocess.DEVNULL) as run:
-        wait_for(lambda: len(records(tmp_path / "out")) >= 4, "the first restorations")
+        wait_for(lambda: len(records(tmp_path / "out")) >= 2, "the first restorations")
         run.send_signal(signal.SIGKILL)
     time.sleep(8)  # the workers notice that their nanny is gone
     done = records(tmp_path / "out")
-    assert 4 <= len(done) < 12
+    assert 2 <= len(done) < 8
     images = tmp_path / "out" / "images"
     written_at = {path: path.stat().st_mtime_ns for path in images.iterdir()}
     assert dip(*line, "--seed", 3).returncode == 2
     again = dip(*line)
     assert again.returncode == 0, again.stderr
-    assert re.match(rf"{len(done)} of 12 images done", again.stderr), again.stderr
+    assert re.match(rf"{len(done)} of 8 images done", again.stderr), again.stderr
     untouched = [path for path, time_ns in written_at.items() if path.stat().st_mtime_ns == time_ns]
     assert len(untouched) >= len(done)
-    assert "12 restored, 0 failed" in again.stdout
+    assert "8 restored, 0 failed" in again.stdout
     rows = rows_of(tmp_path / "out")
-    assert len(rows) == len({row["image_id"] for row in rows}) == 12
+    assert len(rows) == len({row["image_id"] for row in rows}) == 8
     assert len({row["run_id"] for row in rows}) == 1
-    dip("restore", tmp_path / "in", tmp_path / "undisturbed", *SLOW, "--workers", 1)
+    dip("restore", tmp_path / "in", tmp_path / "undisturbed", *SLOW)
     assert files_below(images) == files_below(tmp_path / "undisturbed" / "images")
 
 

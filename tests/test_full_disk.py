@@ -40,9 +40,15 @@ def can_mount() -> bool:
 
 
 @pytest.mark.skipif(not can_mount(), reason="needs user namespaces, to mount a small disk")
-@pytest.mark.parametrize(("script", "iterations"), [(FULL, FEW), (READ_ONLY, ("--max-iterations", "40"))])
-def test_run_stops_where_nothing_can_be_written_and_continues_later(dip, tmp_path, script, iterations):
-    source, output = write_photographs(tmp_path / "in", 12, side_px=96), tmp_path / "out"
+@pytest.mark.parametrize(
+    ("script", "side_px", "iterations"),
+    [(FULL, 96, FEW), (READ_ONLY, 48, ("--max-iterations", "40"))],
+    ids=["full", "read-only"],
+)
+def test_run_stops_where_nothing_can_be_written_and_continues_later(
+    dip, tmp_path, script, side_px, iterations
+):
+    source, output = write_photographs(tmp_path / "in", 12, side_px), tmp_path / "out"
     output.mkdir()
     line = dip.command("restore", source, output, "--task", "denoise", "--workers", 2, *iterations)
     commands = {"line": subprocess.list2cmdline(line), "verify": f"{dip.command()[0]} verify {output}"}

@@ -156,8 +156,8 @@ def fit(side):
     restore(problem, (side, side), settings, 0, torch.device("cpu"))
 fit(32)
 before = peak_bytes()
-fit(704)
-print((peak_bytes() - before) / 704**2)
+fit(512)
+print((peak_bytes() - before) / 512**2)
 """
 
 

@@ -29,7 +29,7 @@ def engine(**options):
 
 def test_denoising_gains_and_stops_before_it_learns_the_noise(tmp_path):
     (tmp_path / "in").mkdir()
-    photograph("coffee", 96).save(tmp_path / "in" / "a.png")
+    photograph("coffee", 64).save(tmp_path / "in" / "a.png")
     row = run(tmp_path, "a.png", replace(DENOISE, degradation=Degradation(sigma=50), max_iterations=800))
     assert row["psnr_db"] > row["psnr_degraded_db"] + 8
     assert row["psnr_db"] > row["psnr_peak_db"] - 0.3
@@ -88,7 +88,7 @@ def test_total_variation_denoises_pixels(tmp_path):
 
 def test_outliers_pull_a_squared_error_and_leave_an_absolute_one(tmp_path):
     write_photographs(tmp_path / "in", 1)
-    asked = Configuration("denoise", max_iterations=150, degradation=Degradation(impulse=0.2))
+    asked = Configuration("denoise", max_iterations=100, degradation=Degradation(impulse=0.2))
     squared, huber, absolute = (
         run(tmp_path, "photo-00.png", replace(asked, variation=Variation(data_term=name)), output=name)
         for name in ("squared", "huber", "l1")
@@ -99,7 +99,7 @@ def test_outliers_pull_a_squared_error_and_leave_an_absolute_one(tmp_path):
 
 def test_average_of_runs_is_better_than_one_and_its_deviation_is_written(tmp_path):
     write_photographs(tmp_path / "in", 1)
-    asked = replace(DENOISE, max_iterations=200)
+    asked = replace(DENOISE, max_iterations=100)
     one = run(tmp_path, "photo-00.png", asked, output="one")
     two = run(tmp_path, "photo-00.png", replace(asked, runs=2), output="two", uncertainty=True)
     assert two["psnr_db"] > one["psnr_db"] + 0.05
@@ -108,7 +108,7 @@ def test_average_of_runs_is_better_than_one_and_its_deviation_is_written(tmp_pat
         deviation = np.asarray(image)
     assert deviation.dtype == np.float32
     assert deviation.shape == (48, 48)
-    assert two["variation"] == "runs=2 max_iterations=200"
+    assert two["variation"] == "runs=2 max_iterations=100"
     assert 0.001 < deviation.mean() < 0.1
 
 
@@ -117,11 +117,11 @@ def test_row_says_which_rule_stopped_and_why(tmp_path, stop):
     write_photographs(tmp_path / "in", 1)
     level = 60 if stop == "noise-level" else None
     variation = Variation(stop=stop, noise_level=level)
-    row = run(tmp_path, "photo-00.png", replace(DENOISE, variation=variation, max_iterations=200))
+    row = run(tmp_path, "photo-00.png", replace(DENOISE, variation=variation, max_iterations=80))
     assert row["stop_rule"] == stop
     reasons = {"noise-level": "noise-level-reached"}
     assert row["stop_reason"] == reasons.get(stop, "iteration-limit")
-    assert 0 < row["stop_iteration"] <= row["iterations"] <= 200
+    assert 0 < row["stop_iteration"] <= row["iterations"] <= 80
 
 
 ITERATIONS = {
@@ -140,7 +140,7 @@ DAMAGE = {
 @pytest.mark.parametrize("task", ["denoise", "inpaint", "super-resolution"])
 def test_every_network_restores_every_task_above_its_input(tmp_path, task, network):
     (tmp_path / "in").mkdir()
-    photograph("astronaut", 48, box=(96, 0, 352, 256)).save(tmp_path / "in" / "a.png")
+    photograph("astronaut", 32, box=(96, 0, 352, 256)).save(tmp_path / "in" / "a.png")
     asked = Configuration(
         task,
         variation=Variation(network=network, stop="fixed"),

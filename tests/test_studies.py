@@ -36,7 +36,7 @@ def findings(folder, study, configuration=SMALL, side_px=40, **options):
 def test_network_resists_noise_and_lets_images_through(tmp_path):
     """The order of the paper's figure 2, as iterations until the loss is down to 0.02."""
     asked = Configuration("denoise", max_iterations=150, degradation=Degradation(sigma=25))
-    found = findings(tmp_path, "curves", asked, side_px=64)
+    found = findings(tmp_path, "curves", asked, side_px=48)
     reached = {
         variant: next(row["iteration"] for row in finding.rows["reached"] if row["loss"] == 0.02) or np.inf
         for variant, finding in found.items()
