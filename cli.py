@@ -11,6 +11,7 @@ from dip.vocabulary import ProtocolName, StudyName
 from flows.console import called, location_of, parameters_of, refusals
 from flows.options import (
     DamageOption,
+    GuidesOption,
     MaskOption,
     MasksOption,
     MissingOption,
@@ -56,6 +57,7 @@ def restore(
     output: Output,
     task: TaskOption,
     masks: MasksOption = None,
+    guides: GuidesOption = None,
     damage: DamageOption = "white",
     noise_floor: NoiseFloorOption = SKIP_BELOW,
     **options: Any,
@@ -137,6 +139,7 @@ def plan(
     source: Source,
     task: TaskOption,
     masks: MasksOption = None,
+    guides: GuidesOption = None,
     damage: DamageOption = "white",
     noise_floor: NoiseFloorOption = SKIP_BELOW,
     **options: Any,

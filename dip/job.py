@@ -19,6 +19,7 @@ class Job:
         source_version: of its file, as storage tells it, if a listing was made.
         mask_id: path of its mask below `masks`, or None.
         proposes_masks: whether a mask is proposed instead.
+        guides: where a second image of the same scene lies, at the path `image_id`, if there are such.
         record: name below `output` of the image's own record, written last.
         embed: whether the restored image goes into the record instead of a file.
         uncertainty: whether the deviation between several runs is written, too.
@@ -40,6 +41,7 @@ class Job:
     masks: Location | None = None
     mask_id: str | None = None
     proposes_masks: bool = False
+    guides: Location | None = None
     embed: bool = False
     uncertainty: bool = False
     file_format: AskedFormat = "source"

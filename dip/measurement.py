@@ -36,6 +36,7 @@ class Measurement:
         keeps_observed: whether the observed pixels are the restored image's own.
         reference: (C, H, W) in [0, 1], in an evaluation.
         corner_px: (top, left) of the reference in the image it was cropped from.
+        guide: (3, H, W) in [0, 1], another image of the same scene, if the network draws from one.
     """
 
     y: Pixels
@@ -46,6 +47,7 @@ class Measurement:
     keeps_observed: bool = False
     reference: Pixels | None = None
     corner_px: tuple[int, int] = (0, 0)
+    guide: Pixels | None = None
 
     def with_observed(self, image: Tensor, values: Tensor | None = None) -> Tensor:
         """An image, (B, C, H, W), with the observed pixels pasted back into it, if they are to stay.
@@ -75,13 +77,16 @@ def image_seed(seed: int, source_sha256: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}:{source_sha256}".encode()).digest()[:7], "big")
 
 
-def measured(pixels: Pixels, observed: Pixels | None, configuration: Configuration) -> Measurement:
+def measured(
+    pixels: Pixels, observed: Pixels | None, configuration: Configuration, guide: Pixels | None = None
+) -> Measurement:
     """The measurement of an image that is restored as it is.
 
     Args:
         pixels: (C, h, w), float32.
         observed: (h, w), 1 = observed, or None.
         configuration: what is asked for.
+        guide: (3, H, W), another image of the same scene, or None.
     """
     factor = configuration.scale_factor
     size_px = (pixels.shape[1] * factor, pixels.shape[2] * factor)
@@ -92,7 +97,7 @@ def measured(pixels: Pixels, observed: Pixels | None, configuration: Configurati
         operator = mask if isinstance(operator, Identity) else Composition(operator, mask)
         y = pixels * observed
     seen = y if factor == 1 else enlarged_bicubic(y, size_px)
-    return Measurement(y, operator, size_px, seen, observed, configuration.keeps_observed)
+    return Measurement(y, operator, size_px, seen, observed, configuration.keeps_observed, guide=guide)
 
 
 def simulated(

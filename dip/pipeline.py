@@ -16,7 +16,7 @@ from dip.config import Configuration
 from dip.curve import CurvePoint
 from dip.damage import propose_damage
 from dip.delivery import Delivery
-from dip.errors import ImageSkipped, MaskError, OutputError
+from dip.errors import ImageError, ImageSkipped, MaskError, OutputError
 from dip.images import Image
 from dip.job import Job, Outcome, new_row
 from dip.judgement import Judge
@@ -37,6 +37,7 @@ class _Stages:
     row: Row
     tell: Callable[[float], None] | None = None
     curve: tuple[CurvePoint, ...] = field(default=())
+    guide: Pixels | None = None
 
     def run(self) -> None:
         source, observed = self.read()
@@ -79,6 +80,7 @@ class _Stages:
         if self.configuration.degradation is not None:
             return source, None
         self.row.noise_sigma = estimate_noise(source.pixels)
+        self.guide = self.read_guide(source)
         observed = self.read_mask(source)
         if observed is None and OPERATORS[self.configuration.task].denoises:
             self.expect_noise()
@@ -103,6 +105,19 @@ class _Stages:
         if is_visible.all():
             return observed
         return is_visible if observed is None else observed * is_visible
+
+    def read_guide(self, source: Image) -> Pixels | None:
+        """The second image that the network draws from, (3, H, W); None where none is asked for."""
+        job = self.job
+        if job.guides is None:
+            return None
+        guide = images.decode(job.guides.read(job.image_id), job.guides.url_of(job.image_id))
+        if guide.size_px != source.size_px:
+            raise ImageError(
+                f"Expected a guide of the image's size, {_size_text(source)}; got {_size_text(guide)} "
+                f"({job.guides.url_of(job.image_id)})."
+            )
+        return np.tile(guide.pixels, (3 // len(guide.pixels), 1, 1))
 
     def read_mask(self, source: Image) -> Pixels | None:
         """Which pixels are observed; None where no mask says so, and the task needs none."""
@@ -149,7 +164,7 @@ class _Stages:
         """The measurement: the source itself, or in an evaluation what is made of it."""
         degradation = self.configuration.degradation
         if degradation is None:
-            return measured(source.pixels, observed, self.configuration)
+            return measured(source.pixels, observed, self.configuration, self.guide)
         return simulated(source.pixels, self.configuration, degradation, self.image_seed)
 
     def restore(self, measurement: Measurement, judge: Judge | None) -> Restoration:
@@ -176,6 +191,11 @@ class _Stages:
         row.protocol, row.ssim = main.protocol, main.ssim
         row.psnr_db, row.psnr_degraded_db = main.psnr_db, main.psnr_degraded_db
         row.psnr_peak_db = max((p.psnr_db for p in self.curve if p.psnr_db is not None), default=None)
+
+
+def _size_text(image: Image) -> str:
+    height_px, width_px = image.size_px
+    return f"{width_px}×{height_px}"
 
 
 def inspect(job: Job) -> Row:

@@ -15,7 +15,7 @@ from dip.optimize.loop import Schedule
 from dip.optimize.stopping import FixedRule, HeldOutRule, NoiseLevelRule, StopRule, VarianceRule
 from dip.parameterizations import parameterization_called
 from dip.parameterizations.base import Parameterization
-from dip.parameterizations.network_input import MESHGRID_CHANNELS, Ramp
+from dip.parameterizations.network_input import Ramp, expect_channels
 from dip.parameterizations.pixels import Pixels
 from dip.parameterizations.skip import Skip
 
@@ -31,11 +31,11 @@ class Settings:
         input_noise: standard deviation of what is added to z at each iteration (`reg_noise`).
         schedule: learning rate, iterations, stop rule.
         precision: of the network's body; statistics, head, weights and loss are float32.
-        network_input: z, `noise` or `meshgrid`.
+        network_input: z, `noise`, `meshgrid` or `guide`.
         objective: E, λ and R.
 
     Raises:
-        ConfigurationError: the network cannot be fed a meshgrid.
+        ConfigurationError: the network cannot be fed that.
     """
 
     parameterization: Parameterization
@@ -47,11 +47,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         channels, *_ = self.parameterization.input_shape((64, 64))
-        if self.network_input == "meshgrid" and channels != MESHGRID_CHANNELS:
-            raise ConfigurationError(
-                f"Expected a network with {MESHGRID_CHANNELS} input channels, for the coordinates of a "
-                f"meshgrid; {type(self.parameterization).__name__} has {channels}."
-            )
+        expect_channels(self.network_input, channels)
 
 
 ANY_TASK = "any"
@@ -74,6 +70,7 @@ LIBRARY = Skip(
     down_kernel=5,
     pointwise=False,
 )
+FLASH = replace(D, input_channels=3, upsampling=("nearest",) * 2 + ("bilinear",) * 3)
 SPARSE = replace(D, width=(16, 32, 64, 128, 128), skip_channels=0, downsampling="average")
 
 
@@ -99,6 +96,9 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
         "paper-library": {"inpaint": Settings(LIBRARY, 0.0, Schedule(0.01, 3000, FixedRule()))},
         "paper-missing": {"inpaint": Settings(D, 0.03, Schedule(0.001, 11000, FixedRule()))},
         "paper-sparse": {"inpaint": Settings(SPARSE, 0.0, Schedule(0.01, 1000, FixedRule()))},
+        "paper-flash": {
+            "denoise": Settings(FLASH, 0.0, Schedule(0.1, 600, FixedRule()), network_input="guide")
+        },
         "auto": {
             "any": _with_muon(Ramp(0.02, 0.06, 300), 1200, HELD_OUT_SOON),
             "denoise σ50.0": _with_muon(Ramp(0.03, 0.1, 200), 1200, HELD_OUT_SOON),

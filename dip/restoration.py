@@ -25,6 +25,7 @@ def restore(
     psnr_of: Callable[[Tensor], Tensor] | None = None,
     observe: Callable[[OutputTracker], None] | None = None,
     also: Sequence[StopRule] = (),
+    guide: Tensor | None = None,
 ) -> Fit:
     """Restore one image from its measurement.
 
@@ -41,8 +42,10 @@ def restore(
         psnr_of: PSNR of an output, (1, C, H, W), to a reference, for the curve alone.
         observe: is shown the tracker before the first iteration and after every window.
         also: stop rules that are watched beside the settings' own, and decide nothing.
+        guide: (1, 3, H, W) in [0, 1], z of settings whose network input is a second image.
 
     Raises:
+        ConfigurationError: the settings need a guide, and there is none.
         DivergenceError: the optimisation did not converge.
 
     Source: Ulyanov, Vedaldi, Lempitsky, *Deep Image Prior*, CVPR 2018, equation 2.
@@ -53,7 +56,8 @@ def restore(
         network = settings.parameterization.network(problem.y.shape[1], canvas_px)
         network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         generator = torch.Generator().manual_seed(seed)
-        z = network_input(settings.network_input, settings.parameterization.input_shape(canvas_px), generator)
+        shape = settings.parameterization.input_shape(canvas_px)
+        z = network_input(settings.network_input, shape, generator, guide)
         problem = _with_held_out_pixels(problem, settings.schedule.rule, generator).to(device)
         return minimize(
             _drawing(network, z.to(device), size_px, settings, seed),

@@ -28,7 +28,15 @@ else:
     StudyName = Literal[tuple(STUDIES)]
 
 Preset = Literal[
-    "auto", "fast", "paper", "paper-jpeg", "paper-hole", "paper-library", "paper-missing", "paper-sparse"
+    "auto",
+    "fast",
+    "paper",
+    "paper-jpeg",
+    "paper-hole",
+    "paper-library",
+    "paper-missing",
+    "paper-sparse",
+    "paper-flash",
 ]
 Upsampling = Literal["bilinear", "nearest"]
 DataTerm = Literal["squared", "huber", "l1"]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from dip.config import Configuration
 from dip.errors import ConfigurationError
 from dip.storage import Location
 from flows.lock import is_lock
@@ -17,9 +18,30 @@ def expect_feasible(parameters: Batch) -> None:
         ConfigurationError: source and output overlap, or the configuration contradicts itself.
     """
     expect_apart(parameters.results, parameters.location(parameters.source), "source")
-    if parameters.masks_location is not None:
-        expect_apart(parameters.results, parameters.masks_location, "masks")
-    _ = parameters.configuration.hash
+    for role, location in (("masks", parameters.masks_location), ("guides", parameters.guides_location)):
+        if location is not None:
+            expect_apart(parameters.results, location, role)
+    expect_guides_where_needed(parameters.configuration, parameters.guides_location)
+
+
+def expect_guides_where_needed(configuration: Configuration, guides: Location | None) -> None:
+    """See that a network that draws from second images has them, and no other.
+
+    Raises:
+        ConfigurationError: it has not, or the configuration contradicts itself.
+    """
+    settings = configuration.settings
+    needs = settings is not None and settings.network_input == "guide"
+    if needs and guides is None:
+        raise ConfigurationError(
+            f"Expected second images for the preset {configuration.preset}, whose network draws from them; "
+            "got none. Say where they are with `dip restore … --guides`."
+        )
+    if guides is not None and not needs:
+        raise ConfigurationError(
+            "Expected a preset whose network draws from second images (--guides), paper-flash; "
+            f"got {configuration.preset}."
+        )
 
 
 def expect_apart(output: Location, other: Location, role: str) -> None:
@@ -53,10 +75,11 @@ def expect_unused(output: Location) -> None:
 
 def terms_of(parameters: Batch) -> dict[str, Any]:
     """What two runs over one output must agree on, as JSON knows it."""
-    masks = parameters.masks_location
+    masks, guides = parameters.masks_location, parameters.guides_location
     return {
         "source": parameters.location(parameters.source).canonical_url,
         "masks": PROPOSED if parameters.proposes_masks else masks and masks.canonical_url,
+        "guides": guides and guides.canonical_url,
         "format": parameters.file_format,
         "suffix": parameters.suffix,
         "noise_floor": parameters.noise_floor,

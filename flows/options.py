@@ -29,6 +29,12 @@ TaskOption = Annotated[Task, typer.Option("--task", help="What is wrong with the
 MasksOption = Annotated[
     str | None, typer.Option("--masks", metavar="URL", help="Folder or URL of masks, mirroring SRC, or auto.")
 ]
+GuidesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--guides", metavar="URL", help="Folder or URL of second images, mirroring SRC, for paper-flash."
+    ),
+]
 DamageOption = Annotated[Damage, typer.Option("--damage", help="The mask value that marks what to repair.")]
 NoiseFloorOption = Annotated[
     float,

@@ -190,11 +190,14 @@ class ArchiveParameters(BatchParameters):
     Attributes:
         masks: folder or URL of masks, at the same relative paths as the images and of their size; `auto`
             for those that `propose_damage` proposes.
+        guides: folder or URL of second images of the same scenes, at the same relative paths as the images
+            and of their size, for a preset whose network draws from them.
         damage: the mask value that marks what is to be repaired.
         noise_floor: σ in 8-bit units; an image with less noise is not denoised, but skipped.
     """
 
     masks: str | None = None
+    guides: str | None = None
     damage: Damage = "white"
     noise_floor: float = Field(SKIP_BELOW, ge=0)
 
@@ -202,6 +205,11 @@ class ArchiveParameters(BatchParameters):
     def masks_location(self) -> Location | None:
         """Where the masks are, if there are any."""
         return None if self.masks is None or self.proposes_masks else self.location(self.masks)
+
+    @property
+    def guides_location(self) -> Location | None:
+        """Where the guides are, if there are any."""
+        return None if self.guides is None else self.location(self.guides)
 
     @property
     def proposes_masks(self) -> bool:
@@ -238,6 +246,7 @@ class BenchmarkParameters(BatchParameters):
     """
 
     masks_location: ClassVar[None] = None
+    guides_location: ClassVar[None] = None
     proposes_masks: ClassVar[bool] = False
     noise_floor: ClassVar[float] = 0.0
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from dip.config import Configuration
 from dip.job import Job
 from dip.storage import Location
+from flows.conditions import expect_guides_where_needed
 from flows.inventory import list_images
 from flows.parameters import ArchiveParameters
 
@@ -63,6 +64,7 @@ def plan_archive(parameters: ArchiveParameters) -> Plan:
         StorageError: source or masks cannot be listed.
     """
     configuration = parameters.configuration
+    expect_guides_where_needed(configuration, parameters.guides_location)
     source = parameters.location(parameters.source)
     masks = parameters.masks_location
     looked_at = Job(
@@ -74,6 +76,7 @@ def plan_archive(parameters: ArchiveParameters) -> Plan:
         configuration,
         masks=masks,
         proposes_masks=parameters.proposes_masks,
+        guides=parameters.guides_location,
         noise_floor=parameters.noise_floor,
     )
     jobs = [

@@ -270,7 +270,7 @@ def test_meshgrid_holds_x_and_y_from_nought_to_one():
     assert meshgrid((1, 1)).tolist() == [[[[0]], [[0]]]]
 
 
-@pytest.mark.parametrize(("kind", "channels"), [("meshgrid", 32), ("fourier", 2)])
+@pytest.mark.parametrize(("kind", "channels"), [("meshgrid", 32), ("guide", 2), ("guide", 3), ("fourier", 2)])
 def test_impossible_network_input_is_refused(kind, channels):
     with pytest.raises(ConfigurationError, match=r"^Expected .*; got .*\.$"):
         network_input(kind, (channels, 8, 8), torch.Generator())

@@ -110,7 +110,7 @@ def test_what_does_not_heal_is_said_at_once(faulty, s3, options, name, sentence)
         folder_at(faulty.endpoint, s3, **options).read(name)
     with pytest.raises(StorageError, match=sentence):
         folder_at(faulty.endpoint, s3, **{"bucket": "nobucket", **options}).write("new", b"")
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 10  # of 15 s and more that are waited for what may heal
     assert faulty.requests <= 4
 
 

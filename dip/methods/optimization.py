@@ -93,9 +93,9 @@ def _in_tiles(
 
     def restored(part: Tensor) -> Tensor:
         number = next(numbers)
-        tile = _tile_of(part, configuration)
+        tile = _tile_of(part, channels, configuration)
         if tile.observed is None and configuration.keeps_observed:
-            return _with_deviation(part[:, :-1], None, configuration)  # there is no damage
+            return _with_deviation(part[:, :channels], None, configuration)  # there is no damage
         if tile.observed is not None and not tile.observed.any():
             return _with_deviation(_unseen(tile, configuration), None, configuration)
         # The reference is that of the whole image.
@@ -106,7 +106,8 @@ def _in_tiles(
 
     ones = np.ones(measurement.y.shape[1:], np.float32)
     observed = ones if measurement.observed is None else measurement.observed
-    parts = torch.from_numpy(np.concatenate([measurement.y, observed[None]]))[None]
+    guide = [] if measurement.guide is None else [measurement.guide]
+    parts = torch.from_numpy(np.concatenate([measurement.y, observed[None], *guide]))[None]
     blended = tiled(restored, parts, *geometry)
     return replace(
         found[0],
@@ -118,10 +119,10 @@ def _in_tiles(
     )
 
 
-def _tile_of(part: Tensor, configuration: Configuration) -> Measurement:
-    """The measurement of a tile, from y and what is observed of it, (1, C + 1, h, w)."""
-    y, observed = part[0, :-1].numpy(), part[0, -1].numpy()
-    return measured(y, None if observed.all() else observed, configuration)
+def _tile_of(part: Tensor, channels: int, configuration: Configuration) -> Measurement:
+    """The measurement of a tile, from y, what is observed of it, and a guide if there is one, as channels."""
+    y, observed, guide = np.split(part[0].numpy(), [channels, channels + 1])
+    return measured(y, None if observed.all() else observed[0], configuration, guide if len(guide) else None)
 
 
 def _unseen(tile: Measurement, configuration: Configuration) -> Tensor:
@@ -198,4 +199,5 @@ def _fit(measurement: Measurement, settings: Settings, situation: Situation, run
         situation.device,
         situation.psnr_of,
         observe,
+        guide=None if measurement.guide is None else torch.from_numpy(measurement.guide)[None],
     )

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from dip.errors import ConfigurationError
 
 AMPLITUDE = 0.1
-MESHGRID_CHANNELS = 2
+CHANNELS = {"meshgrid": 2, "guide": 3}
+"""How many channels the kinds of z have that cannot have any number of them."""
 
 
 @dataclass(frozen=True)
@@ -45,30 +47,49 @@ def canvas_size_px(height_px: int, width_px: int, scales: int, coarsest_side_px:
     return height, width
 
 
-def network_input(kind: str, shape: tuple[int, int, int], generator: torch.Generator) -> Tensor:
+def network_input(
+    kind: str, shape: tuple[int, int, int], generator: torch.Generator, guide: Tensor | None = None
+) -> Tensor:
     """z of a kind.
 
     Args:
-        kind: `noise`, uniform below a tenth, or `meshgrid`, the coordinates of each pixel.
+        kind: `noise`, uniform below a tenth; `meshgrid`, the coordinates of each pixel; or `guide`, another
+            image of the same scene.
         shape: (channels, H, W).
         generator: of the noise; on the CPU.
+        guide: (1, 3, h, w), no larger than z; its border is repeated where z is larger.
 
     Returns:
         (1, channels, H, W), float32 on the CPU.
 
     Raises:
-        ConfigurationError: the kind is unknown, or cannot have so many channels.
+        ConfigurationError: the kind is unknown, cannot have so many channels, or lacks its guide.
     """
     channels, size_px = shape[0], shape[1:]
+    expect_channels(kind, channels)
     if kind == "noise":
         return uniform_noise(channels, size_px, generator)
-    if kind != "meshgrid":
-        raise ConfigurationError(f"Expected a network input of noise or meshgrid; got {kind}.")
-    if channels != MESHGRID_CHANNELS:
+    if kind == "meshgrid":
+        return meshgrid(size_px)
+    if kind != "guide":
+        raise ConfigurationError(f"Expected a network input of noise, meshgrid or guide; got {kind}.")
+    if guide is None:
+        raise ConfigurationError("Expected a second image as the network's input; got none (--guides).")
+    height_px, width_px = size_px
+    return F.pad(guide, (0, width_px - guide.shape[3], 0, height_px - guide.shape[2]), mode="replicate")
+
+
+def expect_channels(kind: str, channels: int) -> None:
+    """See that z of a kind can have so many channels.
+
+    Raises:
+        ConfigurationError: it cannot.
+    """
+    needed = CHANNELS.get(kind, channels)
+    if channels != needed:
         raise ConfigurationError(
-            f"Expected {MESHGRID_CHANNELS} input channels for a meshgrid; got {channels}."
+            f"Expected a network with {needed} input channels, for the network input {kind}; got {channels}."
         )
-    return meshgrid(size_px)
 
 
 def uniform_noise(channels: int, size_px: tuple[int, int], generator: torch.Generator) -> Tensor:
