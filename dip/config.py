@@ -40,6 +40,7 @@ class Variation:
         width: channels of the network.
         depth: how many times the network halves the resolution.
         upsampling: interpolation of the network's up path.
+        dropout: share of the features that the network leaves out at random.
         input_channels: channels of the network's input z.
         input_noise: standard deviation of what is added to z at each iteration.
         learning_rate: of Adam.
@@ -56,6 +57,7 @@ class Variation:
     width: int | None = None
     depth: int | None = None
     upsampling: Upsampling | None = None
+    dropout: float | None = None
     input_channels: int | None = None
     input_noise: float | None = None
     learning_rate: float | None = None
@@ -75,6 +77,7 @@ class Variation:
                 expect_one_of(what, value, allowed)
         expect_between("a width from 1 to 1024", self.width, 1, 1024)
         expect_between("a depth from 1 to 10", self.depth, 1, 10)
+        expect_between("a dropout from 0 to 0.9", self.dropout, 0, 0.9)
         expect_between("1 to 1024 input channels", self.input_channels, 1, 1024)
         expect_between("an input noise from 0 to 10", self.input_noise, 0, 10)
         expect_between("a learning rate above 0, up to 10", self.learning_rate, TINY, 10)
@@ -89,7 +92,7 @@ class Variation:
     @property
     def of_network(self) -> dict[str, object]:
         """What is asked of the network, by name."""
-        names = ("network", "width", "depth", "upsampling", "input_channels", "input_noise")
+        names = ("network", "width", "depth", "upsampling", "dropout", "input_channels", "input_noise")
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def without_network(self) -> "Variation":

@@ -205,6 +205,7 @@ def _parameterization(of_preset: Parameterization, variation: Variation) -> Para
         "width": variation.width,
         "scales": variation.depth,
         "upsampling": variation.upsampling,
+        "dropout": variation.dropout,
         "input_channels": variation.input_channels,
     }
     asked = {name: value for name, value in asked.items() if value is not None}

@@ -40,7 +40,8 @@ class Location:
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"url": self.url, "options": dict(self.options)}  # connections stay where they are
+        # Connections stay where they are. A worker's current folder is not that of the command line.
+        return {"url": self.root if self.is_local else self.url, "options": dict(self.options)}
 
     @cached_property
     def _resolved(self) -> tuple[fsspec.AbstractFileSystem, str]:

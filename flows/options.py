@@ -99,6 +99,12 @@ LearningRateOption = Annotated[
 UpsamplingOption = Annotated[
     Upsampling | None, typer.Option("--upsampling", rich_help_panel=ENGINE, help="Its interpolation.")
 ]
+DropoutOption = Annotated[
+    float | None,
+    typer.Option(
+        "--dropout", metavar="P", rich_help_panel=ENGINE, help="Share of its features left out at random."
+    ),
+]
 DataTermOption = Annotated[
     DataTerm | None, typer.Option("--data-term", rich_help_panel=ENGINE, help="Data term E.")
 ]
@@ -187,6 +193,7 @@ SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
         "width": (WidthOption, None),
         "depth": (DepthOption, None),
         "upsampling": (UpsamplingOption, None),
+        "dropout": (DropoutOption, None),
         "input_channels": (InputChannelsOption, None),
         "input_noise": (InputNoiseOption, None),
         "learning_rate": (LearningRateOption, None),

@@ -83,6 +83,7 @@ class BatchParameters(WorkParameters):
         width: channels of the network, in place of the preset's.
         depth: how often the network halves the resolution, in place of the preset's.
         upsampling: of the network, in place of the preset's.
+        dropout: share of the features that the network leaves out at random, in place of the preset's.
         input_channels: of the network's input, in place of the preset's.
         input_noise: deviation of the noise on it, in place of the preset's.
         learning_rate: in place of the preset's.
@@ -119,6 +120,7 @@ class BatchParameters(WorkParameters):
     width: int | None = None
     depth: int | None = None
     upsampling: Upsampling | None = None
+    dropout: float | None = None
     input_channels: int | None = None
     input_noise: float | None = None
     learning_rate: float | None = None
@@ -160,7 +162,8 @@ class BatchParameters(WorkParameters):
             kernel=self.kernel,
             max_iterations=self.max_iterations,
             tile_px=self.tile_px,
-            weights=self.weights,
+            # A worker's current folder is not that of the command line.
+            weights=None if self.weights is None else str(Path(self.weights).expanduser().absolute()),
             weights_sha256=None if self.weights is None else _sha256_of(self.weights),
             damage=damage,
             protocol=protocol,

@@ -1,6 +1,6 @@
 """Real parts for the tests: a Prefect server, an S3 server, photographs."""
 
-import json
+import multiprocessing
 import os
 import secrets
 import shutil
@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing.context import BaseContext
+from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 
 import numpy as np
@@ -116,58 +118,59 @@ def cluster(environment, tmp_path_factory) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Dip:
-    """The command line in a process of its own.
+    """The command line, called in processes of its own.
 
-    Restorations run on the cluster, whose workers need not start each time, unless they say where to run or
-    come with an environment of their own, which those workers do not have.
+    They are forked from one that has imported everything: imports are most of what a command of a test
+    costs. Whoever wants to send signals to one starts it by `command`. Restorations run on the cluster, whose
+    workers need not start each time, unless they say where to run or come with an environment of their own,
+    which those workers do not have.
     """
 
     environment: dict[str, str]
-    scheduler: str | None = None
+    scheduler: str
+    forks: BaseContext
+    folder: Path
 
     def command(self, *arguments: object) -> list[str]:
         return [executable("dip"), *map(str, arguments)]
 
     def __call__(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess:
         says_where = environment or {"--workers", "--scheduler"} & set(arguments)
-        if self.scheduler and arguments[0] in ("restore", "evaluate", "masks", "study") and not says_where:
+        if arguments[0] in ("restore", "evaluate", "masks", "study") and not says_where:
             arguments = (*arguments, "--scheduler", self.scheduler)
-        return self._finished(self.command(*arguments), self.environment | environment)
-
-    def each(self, *lines: tuple[object, ...]) -> list[subprocess.CompletedProcess]:
-        """What becomes of several lines, one after the other in one process."""
-        words = [list(map(str, line)) for line in lines]
-        finished = self._finished([sys.executable, "-c", EACH, json.dumps(words)], self.environment)
-        assert finished.returncode == 0, finished.stderr
-        return [subprocess.CompletedProcess(*told) for told in json.loads(finished.stdout)]
-
-    @staticmethod
-    def _finished(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=280, check=False
-        )
+        words = ["dip", *map(str, arguments)]
+        outputs = [self.folder / f"{secrets.token_hex(8)}.{name}" for name in ("out", "err")]
+        asked = (words, self.environment | environment, Path.cwd(), outputs)
+        process = self.forks.Process(target=call_main, args=asked)
+        process.start()
+        process.join(280)
+        assert process.exitcode is not None, f"{words} has not ended after 280 s"
+        return subprocess.CompletedProcess(words, process.exitcode, *(path.read_text() for path in outputs))
 
 
-EACH = """
-import contextlib, io, json, sys
-import cli
+def call_main(words: list[str], environment: dict[str, str], folder: Path, outputs: list[Path]) -> None:
+    """What the command `dip` does, in this process."""
+    for descriptor, path in zip((1, 2), outputs, strict=True):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), descriptor)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = words
+    import cli
 
-def told(words):
-    out, err = io.StringIO(), io.StringIO()
-    sys.argv = ["dip", *words]
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            cli.main()
-        except SystemExit as end:
-            return [words, end.code, out.getvalue(), err.getvalue()]
-
-print(json.dumps([told(words) for words in json.loads(sys.argv[1])]))
-"""
+    cli.main()
 
 
 @pytest.fixture(scope="session")
-def dip(environment, cluster) -> Dip:
-    return Dip(environment, cluster)
+def dip(environment, cluster, tmp_path_factory) -> Dip:
+    forks = multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload(["cli", "dip.pipeline", "flows.archive", "flows.benchmark", "flows.report"])
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in environment.items():  # which Prefect reads as it is imported
+            patched.setenv(name, value)
+        patched.setenv("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")  # as the command has it
+        ensure_running()
+    return Dip(environment, cluster, forks, tmp_path_factory.mktemp("commands"))
 
 
 @dataclass(frozen=True)

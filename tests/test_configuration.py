@@ -99,7 +99,7 @@ def test_what_would_be_ignored_is_refused(options, sentence):
 
 
 def test_network_without_channels_for_coordinates_cannot_have_them():
-    with pytest.raises(ConfigurationError, match="2 input channels, for the coordinates"):
+    with pytest.raises(ConfigurationError, match="2 input channels, for the network input meshgrid"):
         _ = Configuration("inpaint", preset="paper-hole", variation=Variation(network="unet")).settings
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dip.config import Configuration
+from dip.config import Configuration, Variation
 from dip.measurement import measured
 from dip.methods import optimization
 from dip.methods.base import Situation
@@ -13,7 +13,7 @@ from dip.storage import Location
 from tests.conftest import photograph
 from tests.one_image import run
 
-FLASH = Configuration("denoise", preset="paper-flash", max_iterations=150)
+FLASH = Configuration("denoise", preset="paper-flash", variation=Variation(width=32), max_iterations=150)
 
 
 def write_pair(folder):

@@ -98,10 +98,10 @@ def little_memory(monkeypatch):
     def limit(side_px: int):
         restore = optimization.restore
 
-        def restore_if_small(problem, size_px, *arguments):
+        def restore_if_small(problem, size_px, *arguments, **options):
             if max(size_px) > side_px:
                 raise torch.OutOfMemoryError("no memory left")
-            return restore(problem, size_px, *arguments)
+            return restore(problem, size_px, *arguments, **options)
 
         monkeypatch.setattr(optimization, "restore", restore_if_small)
 
@@ -122,7 +122,7 @@ def test_no_memory_for_the_smallest_tile_fails_the_image(little_memory):
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory(monkeypatch):
-    def fail(*_):
+    def fail(*_, **__):
         raise RuntimeError("something else")
 
     monkeypatch.setattr(optimization, "restore", fail)

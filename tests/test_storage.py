@@ -100,3 +100,13 @@ def test_names_stay_below_their_location(tmp_path, name):
     for action in (*actions, lambda name: location.write(name, b""), lambda name: location.delete([name])):
         with pytest.raises(StorageError, match="which leads elsewhere"):
             action(name)
+
+
+@pytest.mark.parametrize("url", ["in", "./in", "file://in"])
+def test_folder_stays_the_same_for_a_process_with_another_current_folder(tmp_path, monkeypatch, url):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    sent = pickle.dumps(Location(url))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    pickle.loads(sent).write("a.txt", b"")
+    assert files_below(tmp_path) == {"in/a.txt": b""}

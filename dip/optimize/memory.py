@@ -38,8 +38,8 @@ def bytes_per_pixel(settings: Settings, channels: int) -> float:
         canvas_px = settings.parameterization.canvas_px(_PROBE_PX, _PROBE_PX)
         network = settings.parameterization.network(channels, canvas_px)
         z = torch.zeros(1, *settings.parameterization.input_shape(canvas_px))
-    with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
-        network(z)
+        with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+            network(z)
     for parameter in network.parameters():
         kept.pop(parameter.untyped_storage().data_ptr(), None)
     height_px, width_px = canvas_px

@@ -47,12 +47,15 @@ class Skip:
         down_kernel: side of the down path's convolutions, px, odd.
         up_kernel: side of the up path's convolution, px, odd.
         pointwise: whether the up path has a 1×1 convolution after the other.
+        dropout: share of the up path's features that are left out at random in each iteration, anew. The
+            averaged output is then that of many networks, which agree on the image more than on its noise.
 
     Raises:
         ConfigurationError: there is no scale, a tuple is not of one value per scale, a kernel is even,
             or a word is unknown.
 
-    Source: Ulyanov, Vedaldi, Lempitsky, *Deep Image Prior*, CVPR 2018, supplementary, section 1.
+    Source: Ulyanov, Vedaldi, Lempitsky, *Deep Image Prior*, CVPR 2018, supplementary, section 1. Dropout in a
+        fit to one image: Quan et al., *Self2Self*, CVPR 2020, section 3.2.
     """
 
     input_channels: int = 32
@@ -64,6 +67,7 @@ class Skip:
     down_kernel: int = 3
     up_kernel: int = 3
     pointwise: bool = True
+    dropout: float = 0.0
 
     def __post_init__(self) -> None:
         if self.scales < 1:
@@ -155,7 +159,10 @@ class _Hourglass(nn.Module):
 
 
 def _merger(shape: Skip, scale: Scale, inputs: int) -> nn.Sequential:
-    layers = [normalization(inputs), _convolution(inputs, scale.width, shape.up_kernel)]
+    layers: list[nn.Module] = [normalization(inputs)]
+    if shape.dropout:
+        layers.append(nn.Dropout(shape.dropout))
+    layers.append(_convolution(inputs, scale.width, shape.up_kernel))
     if shape.pointwise:
         layers.append(_convolution(scale.width, scale.width, kernel=1))
     return nn.Sequential(*layers)
