@@ -24,7 +24,13 @@ def test_image_that_kills_its_worker_fails_by_itself(dip, tmp_path):
         Image.fromarray(np.full((8, 8), i, np.uint8)).save(folder / f"{i:02d}.png")
     Image.new("L", (13, 8)).save(folder / "20 deadly.png")
     line = ("restore", folder, tmp_path / "out", "--task", "denoise", "--noise-floor", 0)
-    finished = dip(*line, "--method", "sabotaged", "--workers", 2, **SABOTAGE)
+    finished = subprocess.run(
+        dip.command(*line, "--method", "sabotaged", "--workers", 2),
+        env=dip.environment | SABOTAGE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert finished.returncode == 1, finished.stderr
     assert "49 restored, 1 failed" in finished.stdout
     (failed,) = [row for row in rows_of(tmp_path / "out") if row["status"] == "failed"]
