@@ -16,7 +16,7 @@ from dip.config import Configuration
 from dip.curve import CurvePoint
 from dip.damage import propose_damage
 from dip.delivery import Delivery
-from dip.errors import ImageError, ImageSkipped, MaskError, OutputError
+from dip.errors import ImageSkipped, MaskError, OutputError
 from dip.images import Image
 from dip.job import Job, Outcome, new_row
 from dip.judgement import Judge
@@ -111,13 +111,8 @@ class _Stages:
         job = self.job
         if job.guides is None:
             return None
-        guide = images.decode(job.guides.read(job.image_id), job.guides.url_of(job.image_id))
-        if guide.size_px != source.size_px:
-            raise ImageError(
-                f"Expected a guide of the image's size, {_size_text(source)}; got {_size_text(guide)} "
-                f"({job.guides.url_of(job.image_id)})."
-            )
-        return np.tile(guide.pixels, (3 // len(guide.pixels), 1, 1))
+        content = job.guides.read(job.image_id)
+        return images.read_guide(content, job.guides.url_of(job.image_id), source.size_px)
 
     def read_mask(self, source: Image) -> Pixels | None:
         """Which pixels are observed; None where no mask says so, and the task needs none."""
@@ -191,11 +186,6 @@ class _Stages:
         row.protocol, row.ssim = main.protocol, main.ssim
         row.psnr_db, row.psnr_degraded_db = main.psnr_db, main.psnr_degraded_db
         row.psnr_peak_db = max((p.psnr_db for p in self.curve if p.psnr_db is not None), default=None)
-
-
-def _size_text(image: Image) -> str:
-    height_px, width_px = image.size_px
-    return f"{width_px}×{height_px}"
 
 
 def inspect(job: Job) -> Row:

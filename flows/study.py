@@ -16,6 +16,7 @@ from dip.studies import study_called
 from dip.studies.base import Findings, Trial
 from dip.vocabulary import StudyName
 from flows.cluster import workers
+from flows.conditions import expect_guides_where_needed
 from flows.inventory import list_images
 from flows.lock import Lock, is_lock, locked
 from flows.parameters import BenchmarkParameters
@@ -108,7 +109,7 @@ def _studied(trials: Sequence[Trial], asked: StudyParameters, lock: Lock) -> Stu
 def _trials(asked: StudyParameters) -> list[Trial]:
     source, configuration = asked.location(asked.source), asked.configuration
     variants = study_called(asked.study).variants(configuration)
-    _ = configuration.hash  # what cannot be done is said before anything begins
+    expect_guides_where_needed(configuration, None)  # what cannot be done is said before anything begins
     return [
         Trial(asked.study, variant, entry.image_id, source, configuration, asked.snapshots)
         for entry in list_images(source, None)

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -144,7 +145,9 @@ class Dip:
         process = self.forks.Process(target=call_main, args=asked)
         process.start()
         process.join(280)
-        assert process.exitcode is not None, f"{words} has not ended after 280 s"
+        process.kill()  # nothing, if it has ended
+        process.join()
+        assert process.exitcode != -signal.SIGKILL, f"{words} has not ended after 280 s"
         return subprocess.CompletedProcess(words, process.exitcode, *(path.read_text() for path in outputs))
 
 

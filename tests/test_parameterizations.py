@@ -1,6 +1,7 @@
 """g and z."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -119,6 +120,13 @@ def test_network_draws_images_of_any_size_and_color_in_float32(name, size_px, pr
 def test_head_stays_in_float32_under_a_bfloat16_body(name):
     image = drawn(NARROW[name], (64, 64), 1, torch.bfloat16)
     assert (image != image.bfloat16()).float().mean() > 0.9
+
+
+@pytest.mark.parametrize(("dropout", "is_same"), [(0.0, True), (0.1, False)])
+def test_dropout_makes_each_output_another_one(dropout, is_same):
+    network = replace(NARROW["skip"], dropout=dropout).network(3, (64, 64))
+    z = torch.rand(1, NARROW["skip"].input_channels, 64, 64)
+    assert torch.equal(network(z), network(z)) is is_same
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

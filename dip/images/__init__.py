@@ -1,5 +1,6 @@
 """y: images and masks as they come from storage and go back to it."""
 
+from dip.images.guide import read_guide
 from dip.images.image import Image
 from dip.images.mask import read_mask
 from dip.images.metadata import Metadata
@@ -28,5 +29,6 @@ __all__ = [
     "encode_float_tiff",
     "enlarged",
     "is_image_name",
+    "read_guide",
     "read_mask",
 ]

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dip.errors import ImageError, MaskError
+from dip.images.limits import require_same_size
 from dip.images.read import decode
 
 
@@ -27,11 +28,7 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
         mask = decode(content, name)
     except ImageError as error:
         raise MaskError(f"Expected a mask that can be read. {error}") from error
-    if mask.size_px != size_px:
-        expected, got = (f"{width_px}×{height_px}" for height_px, width_px in (size_px, mask.size_px))
-        raise MaskError(
-            f"Expected a mask of the image's size, {expected}; got {got} ({name}). Masks are never resized."
-        )
+    require_same_size("mask", mask.size_px, size_px, name, MaskError)
     levels = mask.pixels.max(axis=0)
     lightest = 1 / (2**mask.bit_depth - 1)
     is_white = levels > (0 if levels.max() <= lightest else 0.5)
