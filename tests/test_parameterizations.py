@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dip.errors import ConfigurationError
-from dip.parameterizations import NETWORKS, parameterization_called
+from dip.parameterizations import NETWORKS, convolution, parameterization_called
 from dip.parameterizations.deep_decoder import DeepDecoder
+from dip.parameterizations.dropout import Dropout
 from dip.parameterizations.network_input import canvas_size_px, meshgrid, network_input, uniform_noise
 from dip.parameterizations.pixels import Pixels
 from dip.parameterizations.resampling import BilinearUpsampling, ReflectionPadding
@@ -127,6 +128,34 @@ def test_dropout_makes_each_output_another_one(dropout, is_same):
     network = replace(NARROW["skip"], dropout=dropout).network(3, (64, 64))
     z = torch.rand(1, NARROW["skip"].input_channels, 64, 64)
     assert torch.equal(network(z), network(z)) is is_same
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize(("share", "left_out"), [(0.0, 0.0), (0.1, 26 / 256), (0.999, 255 / 256)])
+def test_dropout_leaves_out_its_share_and_nothing_else(share, left_out, precision):
+    features = torch.rand(2, 7, 101, 103).add(1).to(precision)
+    found = Dropout(share)(features)
+    kept = found != 0
+    assert found.dtype is precision
+    assert torch.equal(found[kept], features[kept])
+    assert 1 - kept.float().mean() == pytest.approx(left_out, abs=0.005)
+    assert kept.float().mean((0, 2, 3)).std() < 0.01  # of each channel alike
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (3, 2), (5, 1)])
+@pytest.mark.parametrize("needs_gradient", [True, False])
+def test_convolution_is_torchs_with_the_same_gradients(kernel, stride, needs_gradient, monkeypatch):
+    layer = convolution.Convolution(6, 9, kernel, stride)
+    features = torch.rand(1, 6, 21, 33).contiguous(memory_format=torch.channels_last)
+    features.requires_grad_(needs_gradient)
+    wanted = [*([features] if needs_gradient else []), *layer.parameters()]
+    found = []
+    for is_slow in (True, False):
+        monkeypatch.setattr(convolution, "HAS_SLOW_WEIGHT_GRADIENT", is_slow)
+        output = layer(features)
+        found.append([output, *torch.autograd.grad(output.square().sum(), wanted)])
+    for ours, torchs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, torchs, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from dip.errors import ConfigurationError
+from dip.parameterizations.convolution import Convolution
 from dip.parameterizations.resampling import BilinearUpsampling, ReflectionPadding
 
 UPSAMPLINGS = ("bilinear", "nearest")
@@ -38,8 +39,9 @@ def convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> 
 
     It reflects kernel // 2 pixels at the border: each side needs one pixel more than that.
     """
-    unpadded = nn.Conv2d(inputs, outputs, kernel, stride)
-    return nn.Sequential(ReflectionPadding(kernel // 2), unpadded) if kernel > 1 else unpadded
+    if kernel == 1:
+        return nn.Conv2d(inputs, outputs, kernel, stride)
+    return nn.Sequential(ReflectionPadding(kernel // 2), Convolution(inputs, outputs, kernel, stride))
 
 
 def normalization(channels: int) -> nn.BatchNorm2d:

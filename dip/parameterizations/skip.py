@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from dip.errors import ConfigurationError
+from dip.parameterizations.dropout import Dropout
 from dip.parameterizations.layers import (
     LEAKY_SLOPE,
     ImageHead,
@@ -161,7 +162,7 @@ class _Hourglass(nn.Module):
 def _merger(shape: Skip, scale: Scale, inputs: int) -> nn.Sequential:
     layers: list[nn.Module] = [normalization(inputs)]
     if shape.dropout:
-        layers.append(nn.Dropout(shape.dropout))
+        layers.append(Dropout(shape.dropout))
     layers.append(_convolution(inputs, scale.width, shape.up_kernel))
     if shape.pointwise:
         layers.append(_convolution(scale.width, scale.width, kernel=1))
