@@ -59,6 +59,7 @@ HELD_OUT_SOON = HeldOutRule(patience=200)
 D = Skip()
 D_NEAREST = replace(D, skip_channels=128, upsampling="nearest")
 NARROW = replace(D, width=32)
+NARROW_WITH_DROPOUT = replace(NARROW, dropout=0.1)
 JPEG = replace(D, input_channels=3, width=(8, 16, 32, 64, 128), skip_channels=(0, 0, 0, 4, 4))
 HOLE = replace(D, input_channels=2, skip_channels=0, upsampling="nearest")
 LIBRARY = Skip(
@@ -74,9 +75,11 @@ FLASH = replace(D, input_channels=3, upsampling=("nearest",) * 2 + ("bilinear",)
 SPARSE = replace(D, width=(16, 32, 64, 128, 128), skip_channels=0, downsampling="average")
 
 
-def _with_muon(input_noise: float | Ramp, iterations: int, rule: StopRule) -> Settings:
+def _with_muon(
+    network: Skip, input_noise: float | Ramp, iterations: int, rule: StopRule = HELD_OUT_SOON
+) -> Settings:
     schedule = Schedule(0.02, iterations, rule, optimizer="muon")
-    return Settings(NARROW, input_noise, schedule, torch.bfloat16)
+    return Settings(network, input_noise, schedule, torch.bfloat16)
 
 
 PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
@@ -100,10 +103,10 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
             "denoise": Settings(FLASH, 0.0, Schedule(0.1, 600, FixedRule()), network_input="guide")
         },
         "auto": {
-            "any": _with_muon(Ramp(0.02, 0.06, 300), 1200, HELD_OUT_SOON),
-            "denoise σ50.0": _with_muon(Ramp(0.03, 0.1, 200), 1200, HELD_OUT_SOON),
-            "super-resolution": _with_muon(0.03, 800, FixedRule()),
-            "inpaint": _with_muon(0.03, 1500, HELD_OUT_SOON),
+            "any": _with_muon(NARROW_WITH_DROPOUT, Ramp(0.02, 0.06, 300), 1600),
+            "denoise σ50.0": _with_muon(NARROW_WITH_DROPOUT, Ramp(0.03, 0.1, 200), 1200),
+            "super-resolution": _with_muon(NARROW, 0.03, 800, FixedRule()),
+            "inpaint": _with_muon(NARROW, 0.03, 1500),
         },
         "fast": {
             "any": Settings(NARROW, 1 / 30, Schedule(0.01, 5000, HELD_OUT), torch.bfloat16),

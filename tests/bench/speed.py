@@ -1,39 +1,47 @@
-"""The product beside the plain loop of `tests.bench.plain`, in one process, on one thread.
+"""The product beside the plain loop of `tests.bench.plain`, in one process.
 
-    python -m tests.bench.speed
+    python -m tests.bench.speed [--device cuda] [--side 128 …] [--image PHOTOGRAPH …] [--peer PYTHON]
 
-Part one times iterations at several sizes, in turn. Part two denoises a photograph, σ 25, with the plain
-loop until its PSNR has fallen for a while, and with each preset until its rule stops it. From both follows
-how many times sooner a preset is done than the plain loop is at its peak less 0.1 dB. Prints a JSON object.
+Part one times iterations at several sizes, in turn, and takes the memory of each by itself. Part two denoises
+images, σ 25, with the plain loop until its PSNR has fallen for a while, and with each preset until its rule
+stops it: how many times sooner is a preset done than the plain loop at its peak less 0.1 dB? `--peer` is an
+interpreter that has deepinv installed, which then denoises the same. Part three fits several images at once,
+each in a process of its own. Prints a JSON object and records it beside this file, in one file per type of
+device.
 """
 
 import json
 import os
 import platform
 import statistics
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
+from typing import Annotated
 
-import numpy as np
 import torch
-from skimage import data
-from skimage.transform import resize
-from torch import Tensor
+import typer
 from torch.utils.flop_counter import FlopCounterMode
 
 from dip.objective import Objective, Problem
 from dip.operators.identity import Identity
+from dip.optimize.device import body_precision, resolve_device
 from dip.presets import PRESETS, Settings
 from dip.restoration import restore
+from tests.bench.at_once import fits_at_once
+from tests.bench.memory import peak_mib
+from tests.bench.peer import peer_to_the_peak
 from tests.bench.plain import fit
+from tests.bench.quality import commit
+from tests.bench.subject import face, noisy, photograph, psnr_db
+from tests.bench.timing import milliseconds
 
-SIDES_PX = (128, 256)
 REPETITIONS = 3
-ITERATIONS = {128: 8, 256: 3}
-PAST_PEAK = 250
-CPU = torch.device("cpu")
+PAST_PEAK = 300
+PIXELS = 2 * 10**6
+"""An iteration is repeated on so many pixels altogether."""
+
 D = PRESETS["paper"]["any"]
 COMPARED = {
     "D float32": D,
@@ -43,27 +51,19 @@ COMPARED = {
 }
 
 
-def photograph(side_px: int) -> Tensor:
-    """A face, (1, 3, side, side)."""
-    image = resize(data.astronaut()[:256, 96:352], (side_px, side_px), anti_aliasing=True)
-    return torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1)[None]
-
-
-def noisy(reference: Tensor) -> Tensor:
-    """With noise of σ 25."""
-    return reference + torch.randn(reference.shape, generator=torch.Generator().manual_seed(1)) * 25 / 255
-
-
-def psnr_db(image: Tensor, reference: Tensor) -> Tensor:
-    """Of values in [0, 1]."""
-    return -10 * (image.clamp(0, 1) - reference).square().mean().log10()
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """How long it takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+def runs(side_px: int, device: torch.device) -> dict[str, Callable[[int], object]]:
+    """By name, what runs so many iterations at a size."""
+    reference = face(side_px)
+    problem = Problem(noisy(reference), Identity(), Objective())
+    found: dict[str, Callable[[int], object]] = {
+        "plain": lambda count: list(islice(fit(problem.y, reference, 0, str(device)), count))
+    }
+    for name, settings in COMPARED.items():
+        if body_precision(device, settings.precision) is settings.precision or name != "D bfloat16":
+            found[name] = lambda count, settings=settings: restore(
+                problem, (side_px, side_px), capped(settings, count), 0, device
+            )
+    return found
 
 
 def capped(settings: Settings, iterations: int) -> Settings:
@@ -71,46 +71,68 @@ def capped(settings: Settings, iterations: int) -> Settings:
     return replace(settings, schedule=replace(settings.schedule, iterations=iterations))
 
 
-def iterations_at(side_px: int) -> dict[str, float]:
-    """Median milliseconds of an iteration, and the operations in one of D."""
-    reference = photograph(side_px)
-    problem, count = Problem(noisy(reference), Identity(), Objective()), ITERATIONS[side_px]
-    works: dict[str, Callable[[], object]] = {
-        "plain": lambda: list(islice(fit(problem.y, reference, 0), count)),
-        **{
-            name: lambda settings=settings: restore(
-                problem, (side_px, side_px), capped(settings, count), 0, CPU
-            )
-            for name, settings in COMPARED.items()
-        },
-    }
-    with FlopCounterMode(display=False) as counter:
-        next(fit(problem.y, reference, 0))
+def iterations_at(side_px: int, device: torch.device) -> dict[str, dict[str, float]]:
+    """Median milliseconds of an iteration, without the beginning of a fit, and its peak memory."""
+    works = runs(side_px, device)
+    count = max(1, PIXELS // side_px**2 // 8)
     times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(REPETITIONS + 1):  # the first warms up
         for name, work in works.items():
-            times[name].append(1000 * seconds(work) / count)
-    medians = {name: round(statistics.median(values[1:]), 1) for name, values in times.items()}
-    return {**medians, "TFLOP an iteration of D": counter.get_total_flops() / 1e12}
+            beginning = milliseconds(lambda work=work: work(1), device)
+            whole = milliseconds(lambda work=work: work(1 + count), device)
+            times[name].append((whole - beginning) / count)
+    return {
+        name: {
+            "ms": round(statistics.median(values[1:]), 2),
+            "peak_mib": peak_mib(name, side_px, str(device)),
+        }
+        for name, values in times.items()
+    }
 
 
-def to_the_peak(side_px: int, milliseconds: dict[str, float]) -> dict[str, object]:
+def tflop_of_d(side_px: int) -> float:
+    """Operations in one iteration of D, 10^12."""
+    reference = face(side_px)
+    with FlopCounterMode(display=False) as counter:
+        next(fit(noisy(reference), reference, 0))
+    return counter.get_total_flops() / 1e12
+
+
+def to_the_peak(reference: torch.Tensor, device: torch.device) -> dict[str, object]:
     """What the plain loop reaches and when, and what each preset needs, its stop included."""
-    reference = photograph(side_px)
     problem = Problem(noisy(reference), Identity(), Objective())
-    curve = list(until_past_the_peak(fit(problem.y, reference, 0)))
+    size_px = tuple(reference.shape[2:])
+    curve: list[float] = []
+    plain_ms = milliseconds(
+        lambda: curve.extend(until_past_the_peak(fit(problem.y, reference, 0, str(device)))), device
+    )
     aim_db = max(curve) - 0.1
     to_aim = 1 + next(i for i, psnr in enumerate(curve) if psnr >= aim_db)
-    result: dict[str, object] = {"plain": {"peak_db": max(curve), "iterations_to_aim": to_aim}}
+    seconds_to_aim = plain_ms * to_aim / len(curve) / 1000
+    result: dict[str, object] = {
+        "aim_db": aim_db,
+        "plain": {"peak_db": max(curve), "iterations_to_aim": to_aim, "seconds_to_aim": seconds_to_aim},
+    }
     for name in ("fast", "auto"):
-        found = restore(problem, (side_px, side_px), PRESETS[name]["any"], 0, CPU)
+        found = []
+        seconds = (
+            milliseconds(
+                lambda name=name, found=found: found.append(
+                    restore(problem, size_px, PRESETS[name]["any"], 0, device)
+                ),
+                device,
+            )
+            / 1000
+        )
         result[name] = {
-            "psnr_db": psnr_db(found.output, reference).item(),
-            "iterations": found.iterations,
-            "stop_iteration": found.stop_iteration,
-            "times_sooner": to_aim * milliseconds["plain"] / (found.iterations * milliseconds[name]),
+            "psnr_db": psnr_db(found[0].output, reference).item(),
+            "iterations": found[0].iterations,
+            "stop_iteration": found[0].stop_iteration,
+            "seconds": seconds,
+            "images_per_hour": 3600 / seconds,
+            "times_sooner": seconds_to_aim / seconds,
         }
-    return {"aim_db": aim_db, **result}
+    return result
 
 
 def until_past_the_peak(psnrs_db: Iterator[float]) -> Iterator[float]:
@@ -123,27 +145,49 @@ def until_past_the_peak(psnrs_db: Iterator[float]) -> Iterator[float]:
             return
 
 
-def matrix_product_rate(precision: torch.dtype) -> float:
-    """TFLOP/s of a product of 2048×2048 matrices."""
-    matrix = torch.rand(2048, 2048).to(precision)
-    return 2 * 2048**3 / min(seconds(lambda: matrix @ matrix) for _ in range(5)) / 1e12
+def matrix_product_rate(precision: torch.dtype, device: torch.device) -> float:
+    """TFLOP/s of a product of square matrices."""
+    side = 8192 if device.type == "cuda" else 2048
+    matrix = torch.rand(side, side, device=device).to(precision)
+    best_ms = min(milliseconds(lambda: matrix @ matrix, device) for _ in range(6))
+    return 2 * side**3 / best_ms / 1e9
 
 
-def main() -> None:
+def named(device: torch.device) -> str:
+    """What kind of device it is, as part of a file's name."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device).lower().replace(" ", "-")
+    return f"cpu-{torch.backends.cpu.get_cpu_capability().lower()}"
+
+
+def main(
+    device: str = "auto",
+    side: Annotated[list[int] | None, typer.Option(help="px; 128, 256, 512, 1024 unless given")] = None,
+    image: Annotated[list[Path] | None, typer.Option(help="denoised beside a face of 128×128")] = None,
+    peer: Annotated[Path | None, typer.Option(help="a Python that has deepinv")] = None,
+) -> None:
     """Measure all."""
     torch.set_num_threads(1)
-    milliseconds = {side: iterations_at(side) for side in SIDES_PX}
-    result = {
-        "milliseconds_per_iteration": milliseconds,
-        "denoising_128": to_the_peak(128, milliseconds[128]),
+    found = resolve_device(device)
+    references = {"face 128": face(128), **{path.stem: photograph(path) for path in image or []}}
+    result: dict[str, object] = {
+        "commit": commit(),
+        "machine": f"{platform.machine()}, {named(found)}, {os.cpu_count()} cores, one used",
+        "torch": torch.__version__,
         "matrix_product_TFLOP_per_s": {
-            "float32": matrix_product_rate(torch.float32),
-            "bfloat16": matrix_product_rate(torch.bfloat16),
+            str(precision).removeprefix("torch."): matrix_product_rate(precision, found)
+            for precision in {torch.float32, body_precision(found, torch.bfloat16)}
         },
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one used, torch {torch.__version__}",
+        "TFLOP an iteration of D at 256": tflop_of_d(256),
+        "iterations": {size: iterations_at(size, found) for size in side or (128, 256, 512, 1024)},
+        "at_once": fits_at_once(str(found)),
+        "denoising": {name: to_the_peak(reference, found) for name, reference in references.items()},
     }
+    if peer:
+        result["peer"] = peer_to_the_peak(peer, references["face 128"], str(found))
     print(json.dumps(result, indent=2))
+    (Path(__file__).parent / f"speed-{named(found)}.json").write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

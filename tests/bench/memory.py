@@ -1,0 +1,28 @@
+"""The peak memory of a fit, taken in a process of its own."""
+
+import multiprocessing
+import resource
+from concurrent.futures import ProcessPoolExecutor
+
+import torch
+
+
+def peak_mib(name: str, side_px: int, device: str) -> int:
+    """MiB that a fit of `tests.bench.speed` takes at its peak, beyond those of the process that runs it."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as alone:
+        return alone.submit(_peak_mib, name, side_px, device).result()
+
+
+def _peak_mib(name: str, side_px: int, device: str) -> int:
+    from tests.bench.speed import runs
+
+    torch.set_num_threads(1)
+    work = runs(side_px, torch.device(device))[name]
+    runs(64, torch.device(device))[name](1)  # libraries are loaded
+    if device.startswith("cuda"):
+        work(3)
+        return torch.cuda.max_memory_allocated(device) // 2**20
+    before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    work(3)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib) // 2**10
