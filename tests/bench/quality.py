@@ -1,9 +1,10 @@
 """The quality tables: every method on benchmark images, through `dip evaluate`.
 
-    python -m tests.bench.quality DATASETS WORK
+    python -m tests.bench.quality DATASETS WORK [denoise] [inpaint] [super-resolution]
 
 DATASETS holds color9/, gray11/ and set5/; WORK keeps the outputs, so that the same line goes on where it
-stopped. The table is printed, and recorded in quality-cpu.json (or quality-cuda.json) beside this file.
+stopped. The tables, all or those named, are printed, and recorded in quality-cpu.json (or quality-cuda.json)
+beside this file, each with the commit and the machine that made it.
 """
 
 import json
@@ -93,22 +94,27 @@ def print_table(benchmark: Benchmark, rows: list[dict]) -> None:
         print(f"| `{method}` | {' | '.join(cells)} |")
 
 
-def main() -> None:
-    datasets, work = map(Path, sys.argv[1:])
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+def circumstances() -> dict[str, str]:
+    """What made a record."""
     cores = f"{os.cpu_count()} cores, {len(os.sched_getaffinity(0))} used"
-    record = {
+    return {
         "commit": commit(),
         "torch": torch.__version__,
-        "machine": f"{platform.machine()}, {cores}",
-        "rows": [],
+        "machine": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}, {cores}",
     }
+
+
+def main() -> None:
+    datasets, work = map(Path, sys.argv[1:3])
+    path = Path(__file__).parent / f"quality-{'cuda' if torch.cuda.is_available() else 'cpu'}.json"
+    record = json.loads(path.read_text()) if path.exists() else {}
     for benchmark in BENCHMARKS:
+        if sys.argv[3:] and benchmark.name not in sys.argv[3:]:
+            continue
         folder = source(benchmark, datasets, work)
         rows = [row for method in benchmark.methods for row in evaluate(benchmark, method, folder, work)]
         print_table(benchmark, rows)
-        record["rows"] += rows
-    path = Path(__file__).parent / f"quality-{device}.json"
+        record[benchmark.name] = {**circumstances(), "rows": rows}
     path.write_text(json.dumps(record, indent=1) + "\n")
 
 

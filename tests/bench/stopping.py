@@ -1,10 +1,10 @@
 """The stopping study: where every stop rule stops, against the peak of the same fit.
 
-    python -m tests.bench.stopping DATASETS WORK
+    python -m tests.bench.stopping DATASETS WORK ['half missing'] ['sigma 15'] ['sigma 25'] ['sigma 50']
 
 DATASETS holds color9/ and gray11/. The middle of eight images is made 96 pixels a side; `dip study stopping`
 runs on them at σ 15, 25, 50 and with half of the pixels missing, with the default preset to its end.
-The table is printed, and recorded in stopping.json beside this file.
+The tables, all or those named, are printed, and recorded in stopping.json beside this file.
 """
 
 import json
@@ -14,10 +14,9 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import torch
 from PIL import Image
 
-from tests.bench.quality import commit
+from tests.bench.quality import circumstances
 
 NAMES = [f"color9/{name}.png" for name in (
     "kodim01", "kodim02", "kodim12", "image_F16_512rgb", "image_Baboon512rgb", "image_Peppers512rgb"
@@ -54,17 +53,18 @@ def gaps(output: Path) -> list[dict]:
 
 
 def main() -> None:
-    datasets, work = map(Path, sys.argv[1:])
+    datasets, work = map(Path, sys.argv[1:3])
     make_references(datasets, work / "references")
-    record = {"commit": commit(), "torch": torch.__version__, "gaps": {}}
-    for damage, options in DAMAGES.items():
+    path = Path(__file__).parent / "stopping.json"
+    record = json.loads(path.read_text()) if path.exists() else {}
+    for damage in sys.argv[3:] or DAMAGES:
         output = work / damage.replace(" ", "-")
         command = [sys.executable, "-m", "cli", "study", "stopping", str(work / "references"), str(output)]
-        subprocess.run([*command, *options], check=True)
-        record["gaps"][damage] = gaps(output)
-        for rule in record["gaps"][damage]:
+        subprocess.run([*command, *DAMAGES[damage]], check=True)
+        record[damage] = {**circumstances(), "gaps": gaps(output)}
+        for rule in record[damage]["gaps"]:
             print(damage, rule)
-    (Path(__file__).parent / "stopping.json").write_text(json.dumps(record, indent=1) + "\n")
+    path.write_text(json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":
