@@ -1,6 +1,5 @@
 """The restoration of one image: x* = g(θ*, z), θ* = argmin E(A g(θ, z), y) + λ R(g(θ, z))."""
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -59,15 +58,9 @@ def restore(
         shape = settings.parameterization.input_shape(canvas_px)
         z = network_input(settings.network_input, shape, generator, guide)
         problem = _with_held_out_pixels(problem, settings.schedule.rule, generator).to(device)
-        return minimize(
-            _drawing(network, z.to(device), size_px, settings, seed),
-            problem,
-            network,
-            settings.schedule,
-            psnr_of,
-            observe,
-            also,
-        )
+        noise_generator = torch.Generator(device).manual_seed(seed)
+        draw = _Drawing(network, z.to(device), size_px, settings, noise_generator)
+        return minimize(draw, problem, network, settings.schedule, psnr_of, observe, also, [noise_generator])
 
 
 def _with_held_out_pixels(problem: Problem, rule: StopRule, generator: torch.Generator) -> Problem:
@@ -81,24 +74,35 @@ def _with_held_out_pixels(problem: Problem, rule: StopRule, generator: torch.Gen
     return replace(problem, held_out=order <= order.flatten().kthvalue(count).values)
 
 
-def _drawing(
-    network: nn.Module, z: Tensor, size_px: tuple[int, int], settings: Settings, seed: int
-) -> Callable[[], Tensor]:
-    """The function that draws the next output, g(θ, z + noise), cropped to the image."""
-    height_px, width_px = size_px
-    z = z.contiguous(memory_format=torch.channels_last)
-    # torch draws normal numbers in vectors only into contiguous memory, which this is, channels last.
-    noise = torch.empty_like(z.movedim(1, -1))
-    deviation = settings.input_noise
-    iterations = itertools.count()
-    generator = torch.Generator(z.device).manual_seed(seed)
-    precision = body_precision(z.device, settings.precision)
+class _Drawing:
+    """Draws the next output, g(θ, z + noise), cropped to the image."""
 
-    def draw() -> Tensor:
-        level = deviation.at(next(iterations)) if isinstance(deviation, Ramp) else deviation
-        noise.normal_(0, level, generator=generator)
-        with torch.autocast(z.device.type, dtype=precision, enabled=precision is not torch.float32):
-            drawn: Tensor = network((z + noise.movedim(-1, 1)).to(precision))
+    def __init__(
+        self,
+        network: nn.Module,
+        z: Tensor,
+        size_px: tuple[int, int],
+        settings: Settings,
+        generator: torch.Generator,
+    ) -> None:
+        self._network, self._size_px, self._deviation = network, size_px, settings.input_noise
+        self._z = z.contiguous(memory_format=torch.channels_last)
+        # torch draws normal numbers in vectors only into contiguous memory, which this is, channels last.
+        self._noise = torch.empty_like(z.movedim(1, -1), memory_format=torch.contiguous_format)
+        self._drawn = torch.zeros((), dtype=torch.float64, device=z.device)
+        self._generator = generator
+        self._precision = body_precision(z.device, settings.precision)
+
+    def __call__(self) -> Tensor:
+        precision = self._precision
+        with torch.autocast(self._z.device.type, dtype=precision, enabled=precision is not torch.float32):
+            drawn: Tensor = self._network(self._noisy_input().to(precision))
+        height_px, width_px = self._size_px
         return drawn[..., :height_px, :width_px]
 
-    return draw
+    def _noisy_input(self) -> Tensor:
+        deviation = self._deviation
+        level = deviation.at(self._drawn) if isinstance(deviation, Ramp) else deviation
+        self._drawn += 1
+        self._noise.normal_(generator=self._generator).mul_(level)
+        return self._z + self._noise.movedim(-1, 1)

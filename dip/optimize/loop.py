@@ -12,6 +12,7 @@ from dip.curve import CurvePoint
 from dip.errors import DivergenceError
 from dip.objective import Problem
 from dip.optimize.optimizers import OPTIMIZERS
+from dip.optimize.recording import Recorded
 from dip.optimize.stopping import StopRule
 from dip.optimize.tracker import OutputTracker
 
@@ -69,6 +70,7 @@ def minimize(
     psnr_of: Callable[[Tensor], Tensor] | None = None,
     observe: Callable[[OutputTracker], None] | None = None,
     also: Sequence[StopRule] = (),
+    generators: Sequence[torch.Generator] = (),
 ) -> Fit:
     """Minimise the problem's loss over the network's parameters.
 
@@ -76,18 +78,20 @@ def minimize(
     a fall is undone: weights and the optimiser's moments go back to its start.
 
     Args:
-        draw: draws the next output, (1, C, H, W).
+        draw: draws the next output. On a GPU it is recorded: what it carries from call to call is on
+            the GPU and changed in place.
         problem: E, A, y, λ and R.
         network: θ.
         schedule: learning rate, limit and stop rule.
         psnr_of: PSNR of an output to the reference, for the curve; it never guides the search.
         observe: is shown the tracker before the first iteration and after every window.
         also: rules that are watched beside the schedule's own, and decide nothing.
+        generators: of the random numbers that `draw` takes, beside torch's own.
 
     Raises:
         DivergenceError: three windows in a row fell.
     """
-    run = _Run(draw, problem, network, schedule, also)
+    run = _Run(draw, problem, network, schedule, also, generators)
     curve: list[CurvePoint] = []
     falls, limit = 0, float("inf")
     show = observe or _look_away
@@ -120,26 +124,38 @@ class _Run:
         network: nn.Module,
         schedule: Schedule,
         also: Sequence[StopRule],
+        generators: Sequence[torch.Generator],
     ) -> None:
-        self.draw, self.problem, self.network = draw, problem, network
+        self.draw, self.problem, self.network, self.generators = draw, problem, network, generators
         self.optimizer = OPTIMIZERS[schedule.optimizer](network.parameters(), schedule.learning_rate)
         with torch.no_grad():
             first = draw()
         watches = [rule.watch(problem, first) for rule in (schedule.rule, *also)]
         self.tracker = OutputTracker(watches, first)
+        self.loss = first.new_zeros(())
+        self.step = self.steps()
+
+    def steps(self) -> Callable[[], None]:
+        """What takes the next iteration: on a GPU, from a recording."""
+        return Recorded(self.iterate, self.generators) if self.problem.y.is_cuda else self.iterate
+
+    def iterate(self) -> None:
+        """One iteration; its loss is kept."""
+        self.optimizer.zero_grad(set_to_none=True)
+        output = self.draw()
+        loss = self.problem.loss(output)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        with torch.no_grad():
+            self.tracker.update(output.detach())
+        self.loss = loss.detach()
 
     def advance(self, iterations: int) -> Tensor:
         """Run so many iterations; their losses, (iterations,), still on the device."""
         losses = []
         for _ in range(iterations):
-            self.optimizer.zero_grad(set_to_none=True)
-            output = self.draw()
-            loss = self.problem.loss(output)
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.optimizer.step()
-            with torch.no_grad():
-                self.tracker.update(output.detach())
-            losses.append(loss.detach())
+            self.step()
+            losses.append(self.loss.clone())
         return torch.stack(losses)
 
     def checkpoint(self) -> dict[str, Any]:
@@ -158,6 +174,7 @@ class _Run:
         self.network.load_state_dict(start["weights"])
         self.optimizer.load_state_dict(start["moments"])
         self.tracker = start["tracker"]
+        self.step = self.steps()
         if falls == 2:
             for group in self.optimizer.param_groups:
                 group["lr"] /= 2

@@ -22,7 +22,15 @@ ADAM_SHARE = 0.5
 
 def adam(parameters: Iterable[nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
     """Adam with its defaults. Source: Kingma, Ba, ICLR 2015."""
-    return torch.optim.Adam(parameters, learning_rate, fused=True)
+    return _fused_adam(list(parameters), learning_rate, (0.9, 0.999))
+
+
+def _fused_adam(
+    parameters: list[nn.Parameter], learning_rate: float, betas: tuple[float, float]
+) -> torch.optim.Adam:
+    """One kernel for all parameters; on a GPU one that can be recorded."""
+    on_gpu = any(parameter.is_cuda for parameter in parameters)
+    return torch.optim.Adam(parameters, learning_rate, betas, fused=True, capturable=on_gpu)
 
 
 class OrthogonalMomentum(torch.optim.Optimizer):
@@ -99,7 +107,7 @@ class Muon:
         if others:
             # Second moments that forget ten times faster than usual: a fit takes hundreds of steps.
             rate = ADAM_SHARE * learning_rate
-            self._parts.append(torch.optim.Adam(others, rate, betas=(0.9, 0.99), fused=True))
+            self._parts.append(_fused_adam(others, rate, (0.9, 0.99)))
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:

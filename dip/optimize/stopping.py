@@ -82,16 +82,18 @@ class MovingVariance:
 
     def __init__(self, forgetting: float, like: Tensor) -> None:
         self._forgetting = forgetting
-        self._mean: Tensor | None = None
+        self._mean = torch.zeros_like(like)
         self._variance = torch.zeros((), device=like.device)
+        self._is_first = torch.ones((), dtype=torch.bool, device=like.device)
 
     def __call__(self, output: Tensor, average: Tensor) -> Tensor:  # noqa: ARG002 - a signal takes both
         """The variance after the next output, (1, C, H, W)."""
-        if self._mean is None:
-            self._mean = output
+        self._mean.copy_(torch.where(self._is_first, output, self._mean))
+        self._is_first.zero_()
         change = output - self._mean
-        self._mean = self._mean + self._forgetting * change
-        self._variance = (1 - self._forgetting) * (self._variance + self._forgetting * change.square().mean())
+        self._mean += self._forgetting * change
+        self._variance += self._forgetting * change.square().mean()
+        self._variance *= 1 - self._forgetting
         return self._variance
 
 

@@ -1,11 +1,10 @@
 """What watches one optimisation for a stop rule: it sees every output and remembers the best moment.
 
-Everything stays on the outputs' device, and nothing waits for it until it is asked.
+Everything stays on the outputs' device, and nothing waits for it until it is asked. What is carried from
+one output to the next is changed in place, so that `update` can be recorded once and replayed.
 """
 
-import copy
 from collections.abc import Callable
-from typing import Self
 
 import torch
 from torch import Tensor
@@ -29,7 +28,7 @@ class Watch:
         self.answer = torch.zeros_like(like)
         self._signal_of = signal_of
         self._best_iteration = torch.zeros((), dtype=torch.int64, device=like.device)
-        self._iteration = 0
+        self._iteration = torch.zeros((), dtype=torch.int64, device=like.device)
 
     def update(self, output: Tensor, average: Tensor) -> None:
         """Take the next iteration's output and the average of all outputs, (1, C, H, W) each."""
@@ -37,18 +36,12 @@ class Watch:
         if self._signal_of is not None:
             self.signal = self._signal_of(output, average)
         is_better = self._is_better()
-        self._best_iteration = torch.where(is_better, self._iteration, self._best_iteration)
-        self.answer = torch.where(is_better, average, self.answer)
+        self._best_iteration.copy_(torch.where(is_better, self._iteration, self._best_iteration))
+        self.answer.copy_(torch.where(is_better, average, self.answer))
 
     def _is_better(self) -> Tensor:
         """Whether the present moment is better than the best so far: without a signal, always."""
         return torch.ones((), dtype=torch.bool, device=self.signal.device)
-
-    def snapshot(self) -> Self:
-        """The watch as it is now; later outputs do not change it."""
-        same = copy.copy(self)
-        same._signal_of = copy.copy(self._signal_of)  # it may remember outputs
-        return same
 
     @property
     def best_iteration(self) -> int:
@@ -93,12 +86,11 @@ class MinimumWatch(Watch):
         self._minimum = torch.full((), torch.inf, device=like.device)
 
     def _is_better(self) -> Tensor:
-        if self._iteration <= self._warm_up:
-            return super()._is_better()
-        is_eligible = self._is_eligible()
-        is_better = is_eligible & (self.signal < (1 + self._tolerance) * self._minimum)
+        is_early = self._iteration <= self._warm_up
+        is_eligible = self._is_eligible() & ~is_early
+        is_better = is_early | is_eligible & (self.signal < (1 + self._tolerance) * self._minimum)
         lowest = torch.minimum(self.signal, self._minimum)
-        self._minimum = torch.where(is_eligible, lowest, self._minimum)
+        self._minimum.copy_(torch.where(is_eligible, lowest, self._minimum))
         return is_better
 
     def _is_eligible(self) -> Tensor:
@@ -114,16 +106,10 @@ class MinimumWatch(Watch):
             self._bounding.update(output, average)
         super().update(output, average)
 
-    def snapshot(self) -> Self:
-        """The watch as it is now; later outputs do not change it."""
-        same = super().snapshot()
-        same._bounding = None if self._bounding is None else self._bounding.snapshot()
-        return same
-
     @property
     def is_done(self) -> bool:
         """Whether the patience is exhausted. Waits for the device."""
-        return self._iteration - self.best_iteration >= self._patience
+        return bool(self._iteration - self._best_iteration >= self._patience)
 
 
 class ThresholdWatch(Watch):
@@ -136,7 +122,7 @@ class ThresholdWatch(Watch):
 
     def _is_better(self) -> Tensor:
         is_open = ~self._is_reached
-        self._is_reached = self._is_reached | (self.signal <= self._threshold)
+        self._is_reached |= self.signal <= self._threshold
         return is_open
 
     @property

@@ -30,9 +30,9 @@ class Ramp:
     last: float
     iterations: int
 
-    def at(self, iteration: int) -> float:
-        """Its value at an iteration."""
-        return self.first + (self.last - self.first) * min(1.0, iteration / self.iterations)
+    def at(self, iteration: Tensor) -> Tensor:
+        """Its value at an iteration; both scalars, on any device."""
+        return self.first + (self.last - self.first) * (iteration / self.iterations).clamp(max=1)
 
 
 def canvas_size_px(height_px: int, width_px: int, scales: int, coarsest_side_px: int = 2) -> tuple[int, int]:
