@@ -1,0 +1,119 @@
+"""The sweep behind the preset `auto`: noise of σ 25, taken off by settings that differ in one thing each.
+
+    python -m tests.bench.sweep PHOTOGRAPH [--side 128 …] [--only 'width 16' …] [--device cuda]
+
+Each fit ends by its stop rule. What is found is printed, and added to a file beside this one, by type of
+device.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import torch.nn.functional as F
+import typer
+from torch import Tensor
+
+from dip.objective import Objective, Problem
+from dip.operators.identity import Identity
+from dip.optimize.device import resolve_device
+from dip.parameterizations.deep_decoder import DeepDecoder
+from dip.parameterizations.network_input import Ramp
+from dip.presets import PRESETS, Settings
+from dip.restoration import restore
+from tests.bench.projector import fit as project
+from tests.bench.quality import commit
+from tests.bench.speed import named
+from tests.bench.subject import noisy, photograph, psnr_db
+
+AUTO, FAST = PRESETS["auto"]["any"], PRESETS["fast"]["any"]
+PROJECTIONS = 2000
+
+
+def network(**different: object) -> Settings:
+    """`auto` with another network."""
+    return replace(AUTO, parameterization=replace(AUTO.parameterization, **different))
+
+
+def rate(learning_rate: float) -> Settings:
+    """`auto` with another learning rate."""
+    return replace(AUTO, schedule=replace(AUTO.schedule, learning_rate=learning_rate))
+
+
+SETTINGS: dict[str, Settings] = {
+    "auto": AUTO,
+    **{f"width {width}": network(width=width) for width in (16, 24, 48, 64, 128)},
+    **{f"dropout {share}": network(dropout=share) for share in (0.0, 0.05, 0.2)},
+    **{f"scales {scales}": network(scales=scales) for scales in (3, 4, 6)},
+    **{f"input noise to {last}": replace(AUTO, input_noise=Ramp(0.02, last, 300)) for last in (0.03, 0.1)},
+    **{f"learning rate {value}": rate(value) for value in (0.01, 0.04)},
+    "fast": FAST,
+    "fast with dropout": replace(FAST, parameterization=AUTO.parameterization),
+    "deep decoder": replace(FAST, parameterization=DeepDecoder()),
+}
+TRIALS: list[str] = [*SETTINGS, "deep random projector"]
+
+
+def tried(name: str, reference: Tensor, device: torch.device) -> dict[str, float | int]:
+    """What one trial found, and what it took."""
+    start = time.perf_counter()
+    found = (
+        projected(reference, device) if name not in SETTINGS else fitted(SETTINGS[name], reference, device)
+    )
+    return {**found, "seconds": round(time.perf_counter() - start, 1)}
+
+
+def fitted(settings: Settings, reference: Tensor, device: torch.device) -> dict[str, float | int]:
+    """A fit by the product."""
+    problem = Problem(noisy(reference), Identity(), Objective())
+    psnr: Callable[[Tensor], Tensor] = lambda output: psnr_db(output, reference.to(output.device))  # noqa: E731
+    fit = restore(problem, tuple(reference.shape[2:]), settings, 0, device, psnr)
+    return {
+        "psnr_db": psnr(fit.output).item(),
+        "peak_db": max(point.psnr_db for point in fit.curve if point.psnr_db is not None),
+        "stop_iteration": fit.stop_iteration,
+        "iterations": fit.iterations,
+    }
+
+
+def projected(reference: Tensor, device: torch.device) -> dict[str, float | int]:
+    """A fit of the projector, which has no stop rule: its peak, and its end."""
+    curve = list(islice(project(noisy(reference).to(device), reference.to(device), 0), PROJECTIONS))
+    return {"psnr_db": curve[-1], "peak_db": max(curve), "iterations": len(curve)}
+
+
+def scaled(reference: Tensor, side_px: int) -> Tensor:
+    """The middle square of an image, a side of so many pixels."""
+    side = min(reference.shape[2:])
+    top, left = ((length - side) // 2 for length in reference.shape[2:])
+    square = reference[..., top : top + side, left : left + side]
+    return F.interpolate(square, size=(side_px, side_px), mode="bicubic", antialias=True).clamp(0, 1)
+
+
+def main(
+    image: Path,
+    side: Annotated[list[int] | None, typer.Option(help="px; 128, 256 and 512 unless given")] = None,
+    only: Annotated[list[str] | None, typer.Option(help=f"of {', '.join(TRIALS)}")] = None,
+    device: str = "auto",
+) -> None:
+    """Try all, one by one."""
+    torch.set_num_threads(1)
+    found = resolve_device(device)
+    path = Path(__file__).parent / f"sweep-{named(found)}.json"
+    record = json.loads(path.read_text()) if path.exists() else {}
+    for side_px in side or (128, 256, 512):
+        reference = scaled(photograph(image), side_px)
+        for name in only or TRIALS:
+            row = tried(name, reference, found)
+            print(side_px, name, row, flush=True)
+            record.setdefault(f"{image.stem} {side_px}", {})[name] = {**row, "commit": commit()}
+            path.write_text(json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    typer.run(main)
