@@ -21,8 +21,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.bench.circumstances import commit
 from tests.bench.overhead import make_images
-from tests.bench.quality import commit
 from tests.conftest import files_below, free_port, serving_s3
 from tests.faulty import proxy
 from tests.test_archive import rows_of

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from tests import test_fuzz
-from tests.bench.quality import commit
+from tests.bench.circumstances import commit
 
 TESTS = [name for name in vars(test_fuzz) if name.startswith("test_")]
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-n0", "--timeout=0", "-p", "no:cacheprovider"]

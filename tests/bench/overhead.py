@@ -23,7 +23,7 @@ from PIL import Image
 
 from dip.results import read_rows
 from dip.storage import Location
-from tests.bench.quality import commit
+from tests.bench.circumstances import commit
 
 SABOTAGE = Path(__file__).parents[1] / "sabotage"
 SLOTS = 2

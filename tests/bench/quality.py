@@ -1,121 +1,121 @@
-"""The quality tables: every method on benchmark images, through `dip evaluate`.
+"""The quality tables: every method on benchmark images, by what `dip evaluate` has its workers do.
 
-    python -m tests.bench.quality DATASETS WORK [denoise] [inpaint] [super-resolution]
+    python -m tests.bench.quality DATASETS WORK [denoise] [inpaint] [super-resolution] [color9] …
 
 DATASETS holds color9/, gray11/ and set5/; WORK keeps the outputs, so that the same line goes on where it
-stopped. The tables, all or those named, are printed, and recorded in quality-cpu.json (or quality-cuda.json)
-beside this file, each with the commit and the machine that made it.
+stopped. The tables named are printed, or those of a few images, or with a GPU those of whole sets. They are
+recorded in quality-cpu.json or quality-cuda.json beside this file, each with the commit and the machine.
 """
 
 import json
-import os
-import platform
-import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-import pyarrow.parquet as pq
 import torch
 
-HOUSE = "color9/image_House256rgb.png"
-GREY = [f"gray11/{name}.png" for name in ("Cameraman256", "house", "montage", "peppers256")]
+from dip.config import Configuration
+from dip.degradations import Degradation
+from dip.job import Job
+from dip.pipeline import process
+from dip.storage import Location
+from tests.bench.circumstances import circumstances
+from tests.one_image import row_of
+
 COLUMNS = ["image_id", "method", "preset", "protocol", "degradation", "psnr_degraded_db", "psnr_db", "ssim",
            "psnr_peak_db", "iterations", "stop_iteration", "seconds", "device", "readings"]  # fmt: skip
+
+SMALL = ["color9/image_House256rgb.png"]
+SMALL += [f"gray11/{name}.png" for name in ("Cameraman256", "house", "montage", "peppers256")]
+NOISY = Configuration("denoise", degradation=Degradation(sigma=25))
+HALF_MISSING = Configuration("inpaint", degradation=Degradation(missing=0.5))
+SHRUNK = Configuration("super-resolution", scale=4, degradation=Degradation())
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Images, how they are damaged, and the methods that restore them."""
+    """Images, how they are damaged, and what restores them.
 
-    name: str
+    Attributes:
+        images: patterns of paths below the datasets.
+        damaged: the configuration that all methods share.
+        methods: by their names in the table, what departs from it.
+    """
+
     images: list[str]
-    options: list[str]
-    methods: list[str]
+    damaged: Configuration
+    methods: dict[str, dict[str, Any]]
 
 
-BENCHMARKS = [
-    Benchmark(
-        "denoise",
-        [HOUSE, *GREY],
-        ["--task", "denoise", "--sigma", "25"],
-        ["none", "wavelet", "tv-chambolle", "nlm", "pixels-tv", "dip"],
+def called(*methods: str) -> dict[str, dict[str, Any]]:
+    """Methods by their own names."""
+    return {name: {"method": name} for name in methods}
+
+
+ENGINES: dict[str, dict[str, Any]] = {
+    "dip": {},
+    "dip, two averaged": {"runs": 2},
+    "fast": {"preset": "fast"},
+    "paper": {"preset": "paper"},
+    "paper, two averaged": {"preset": "paper", "runs": 2},
+}
+OF_A_FEW = {
+    "denoise": Benchmark(SMALL, NOISY, called("none", "wavelet", "tv-chambolle", "nlm", "pixels-tv", "dip")),
+    "inpaint": Benchmark(SMALL, HALF_MISSING, called("none", "biharmonic", "pixels-tv", "dip")),
+    "super-resolution": Benchmark(
+        ["set5/butterfly.png", "set5/woman.png"], SHRUNK, called("none", "pixels-tv", "dip")
     ),
-    Benchmark(
-        "inpaint",
-        [HOUSE, *GREY],
-        ["--task", "inpaint", "--missing", "0.5"],
-        ["none", "biharmonic", "pixels-tv", "dip"],
-    ),
-    Benchmark(
-        "super-resolution",
-        ["set5/butterfly.png", "set5/woman.png"],
-        ["--task", "super-resolution", "--scale", "4"],
-        ["none", "pixels-tv", "dip"],
-    ),
-]
+}
+OF_SETS = {
+    "color9": Benchmark(["color9/*.png"], NOISY, called("none", "nlm") | ENGINES),
+    "set5 x4": Benchmark(["set5/*.png"], SHRUNK, called("none") | ENGINES),
+    "set5 x8": Benchmark(["set5/*.png"], replace(SHRUNK, scale=8), called("none") | ENGINES),
+    "gray11": Benchmark(["gray11/*.png"], HALF_MISSING, called("none", "biharmonic") | ENGINES),
+}
 
 
-def source(benchmark: Benchmark, datasets: Path, work: Path) -> Path:
-    """A folder with the benchmark's images."""
-    folder = work / "references" / benchmark.name
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in benchmark.images:
-        (folder / Path(name).name).write_bytes((datasets / name).read_bytes())
-    return folder
+def row(image: Path, configuration: Configuration, work: Path) -> dict[str, Any]:
+    """The row of an image; one that is in WORK already is read from there."""
+    source, output = Location(str(image.parent)), Location(str(work))
+    job = Job("benchmark", image.name, source, output, f"records/{image.name}.arrow", configuration)
+    if not (work / job.record).exists():
+        process(job)
+    found = row_of(job)
+    if found["error_message"]:
+        raise RuntimeError(f"{image}: {found['error_message']}")
+    return {name: found[name] for name in COLUMNS}
 
 
-def evaluate(benchmark: Benchmark, method: str, folder: Path, work: Path) -> list[dict]:
-    """The rows of one method."""
-    output = work / benchmark.name / method
-    command = [sys.executable, "-m", "cli", "evaluate", str(folder), str(output), *benchmark.options]
-    subprocess.run([*command, "--method", method], check=True)
-    rows = [
-        pq.read_table(part, columns=COLUMNS) for part in sorted((output / "metrics").glob("part-*.parquet"))
-    ]
-    return [row for table in rows for row in table.to_pylist()]
-
-
-def commit() -> str:
-    """The commit of this checkout, with a mark if it has changes."""
-    command = ["git", "describe", "--always", "--dirty"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-
-def print_table(benchmark: Benchmark, rows: list[dict]) -> None:
+def print_table(title: str, rows: dict[str, list[dict[str, Any]]]) -> None:
     """Methods down, images across, PSNR in dB, as Markdown."""
-    images = [Path(name).name for name in benchmark.images]
-    psnr = {(row["method"], row["image_id"]): row["psnr_db"] for row in rows}
-    print(f"\n{' '.join(benchmark.options)}\n\n| method | {' | '.join(images)} | mean |")
+    images = [row["image_id"] for row in next(iter(rows.values()))]
+    print(f"\n{title}\n\n| method | {' | '.join(images)} | mean |")
     print("|---" * (len(images) + 2) + "|")
-    for method in benchmark.methods:
-        values = [psnr[method, image] for image in images]
+    for method, found in rows.items():
+        values = [row["psnr_db"] for row in found]
         cells = [f"{value:.2f}" for value in (*values, sum(values) / len(values))]
-        print(f"| `{method}` | {' | '.join(cells)} |")
-
-
-def circumstances() -> dict[str, str]:
-    """What made a record."""
-    cores = f"{os.cpu_count()} cores, {len(os.sched_getaffinity(0))} used"
-    return {
-        "commit": commit(),
-        "torch": torch.__version__,
-        "machine": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}, {cores}",
-    }
+        print(f"| `{method}` | {' | '.join(cells)} |", flush=True)
 
 
 def main() -> None:
     datasets, work = map(Path, sys.argv[1:3])
-    path = Path(__file__).parent / f"quality-{'cuda' if torch.cuda.is_available() else 'cpu'}.json"
+    on_gpu = torch.cuda.is_available()
+    path = Path(__file__).parent / f"quality-{'cuda' if on_gpu else 'cpu'}.json"
     record = json.loads(path.read_text()) if path.exists() else {}
-    for benchmark in BENCHMARKS:
-        if sys.argv[3:] and benchmark.name not in sys.argv[3:]:
-            continue
-        folder = source(benchmark, datasets, work)
-        rows = [row for method in benchmark.methods for row in evaluate(benchmark, method, folder, work)]
-        print_table(benchmark, rows)
-        record[benchmark.name] = {**circumstances(), "rows": rows}
-    path.write_text(json.dumps(record, indent=1) + "\n")
+    known = OF_A_FEW | OF_SETS
+    for name in sys.argv[3:] or (OF_SETS if on_gpu else OF_A_FEW):
+        benchmark = known[name]
+        images = [image for pattern in benchmark.images for image in sorted(datasets.glob(pattern))]
+        rows = {
+            method: [
+                row(image, replace(benchmark.damaged, **different), work / name / method) for image in images
+            ]
+            for method, different in benchmark.methods.items()
+        }
+        print_table(name, rows)
+        record[name] = {**circumstances(), "rows": rows}
+        path.write_text(json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":

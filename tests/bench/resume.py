@@ -21,8 +21,8 @@ from flows.accounting import close_run, open_run
 from flows.parameters import ArchiveParameters
 from flows.run import Run
 from flows.shard import Shard
+from tests.bench.circumstances import commit
 from tests.bench.overhead import make_images
-from tests.bench.quality import commit
 
 IMAGES = 100_000
 IN_A_FOLDER = 1000

@@ -23,8 +23,8 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+from tests.bench.circumstances import commit
 from tests.bench.overhead import SABOTAGE, span_of
-from tests.bench.quality import commit
 from tests.conftest import executable, free_port, running
 
 IN_A_FOLDER = 1000

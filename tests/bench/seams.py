@@ -20,7 +20,7 @@ from dip.methods.optimization import OVERLAP_PX
 from dip.results import read_rows
 from dip.storage import Location
 from dip.tiling import strips
-from tests.bench.quality import commit
+from tests.bench.circumstances import commit
 from tests.conftest import photograph
 
 SIDE_PX, TILE_PX = 320, 192

@@ -30,10 +30,10 @@ from dip.optimize.device import body_precision, resolve_device
 from dip.presets import PRESETS, Settings
 from dip.restoration import restore
 from tests.bench.at_once import fits_at_once
+from tests.bench.circumstances import commit
 from tests.bench.memory import peak_mib
 from tests.bench.peer import peer_to_the_peak
 from tests.bench.plain import fit
-from tests.bench.quality import commit
 from tests.bench.subject import face, noisy, photograph, psnr_db
 from tests.bench.timing import milliseconds
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from PIL import Image
 
-from tests.bench.quality import circumstances
+from tests.bench.circumstances import circumstances
 
 NAMES = [f"color9/{name}.png" for name in (
     "kodim01", "kodim02", "kodim12", "image_F16_512rgb", "image_Baboon512rgb", "image_Peppers512rgb"

@@ -26,8 +26,8 @@ from dip.parameterizations.deep_decoder import DeepDecoder
 from dip.parameterizations.network_input import Ramp
 from dip.presets import PRESETS, Settings
 from dip.restoration import restore
+from tests.bench.circumstances import commit
 from tests.bench.projector import fit as project
-from tests.bench.quality import commit
 from tests.bench.speed import named
 from tests.bench.subject import noisy, photograph, psnr_db
 

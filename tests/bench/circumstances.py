@@ -1,0 +1,27 @@
+"""What made a record: commit, versions, machine."""
+
+import os
+import platform
+import subprocess
+
+import torch
+
+
+def commit() -> str:
+    """The commit of this checkout, with a mark if it has changes; where there is none, what COMMIT says."""
+    if "COMMIT" in os.environ:
+        return os.environ["COMMIT"]
+    command = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def circumstances() -> dict[str, str]:
+    """Commit, version of torch, and machine."""
+    cores = f"{os.cpu_count()} cores, {len(os.sched_getaffinity(0))} used"
+    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    processor = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+    return {
+        "commit": commit(),
+        "torch": torch.__version__,
+        "machine": ", ".join([*gpus, processor, cores]),
+    }
