@@ -99,7 +99,7 @@ def test_outliers_pull_a_squared_error_and_leave_an_absolute_one(tmp_path):
 
 def test_average_of_runs_is_better_than_one_and_its_deviation_is_written(tmp_path):
     write_photographs(tmp_path / "in", 1)
-    asked = replace(DENOISE, max_iterations=100)
+    asked = replace(DENOISE, max_iterations=100, variation=Variation(dropout=0))  # which is there sooner
     one = run(tmp_path, "photo-00.png", asked, output="one")
     two = run(tmp_path, "photo-00.png", replace(asked, runs=2), output="two", uncertainty=True)
     assert two["psnr_db"] > one["psnr_db"] + 0.05
