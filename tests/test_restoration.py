@@ -108,7 +108,7 @@ def test_average_of_runs_is_better_than_one_and_its_deviation_is_written(tmp_pat
         deviation = np.asarray(image)
     assert deviation.dtype == np.float32
     assert deviation.shape == (48, 48)
-    assert two["variation"] == "runs=2 max_iterations=100"
+    assert two["variation"] == "dropout=0 runs=2 max_iterations=100"
     assert 0.001 < deviation.mean() < 0.1
 
 
