@@ -10,7 +10,8 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dip.results import CURVE_SCHEMA, ROW_GROUP_BYTES, ROW_SCHEMA
+from dip.part_file import ROW_GROUP_BYTES
+from dip.results import CURVE_SCHEMA, ROW_SCHEMA
 from dip.storage import Location
 from flows.accounting import finished_runs
 from flows.bag import close_bag, open_bag, results_of

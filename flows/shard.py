@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from dip.errors import StorageError
 from dip.job import Job
-from dip.results import PartFile
+from dip.part_file import PartFile
 from flows.manifest import Entry, read_shard
 from flows.run import Run
 

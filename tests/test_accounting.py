@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from dip.errors import StorageError
-from dip.results import PartFile, Row, encode_record
+from dip.part_file import PartFile
+from dip.results import Row, encode_record
 from dip.storage import Location
 from flows.accounting import close_run, open_run
 from flows.inventory import inventory_of, list_images

@@ -7,7 +7,8 @@ import pytest
 from dip.curve import CurvePoint
 from dip.errors import StorageError
 from dip.job import new_row
-from dip.results import PartFile, encode_record, read_rows
+from dip.part_file import PartFile
+from dip.results import encode_record, read_rows
 from dip.storage import Location
 from flows import compaction
 from flows.accounting import close_run, open_run

@@ -20,8 +20,9 @@ from pydantic import ValidationError
 from dip.config import Configuration
 from dip.errors import DipError, ImageError
 from dip.images import decode
+from dip.part_file import PartFile
 from dip.provenance import describes
-from dip.results import PartFile, Row, encode_record, read_rows
+from dip.results import Row, encode_record, read_rows
 from dip.storage import Location
 from flows.accounting import open_run
 from flows.manifest import Entry, encode_manifest, read_shard

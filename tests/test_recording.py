@@ -1,5 +1,7 @@
 """An iteration can be recorded and replayed: it waits for nothing, and what it carries stays where it is."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -31,8 +33,8 @@ def fitted(asked, iterations, device="cpu"):
     reference = torch.rand(3, *SIZE_PX, generator=torch.Generator().manual_seed(0)).numpy()
     measurement = simulated(reference, asked, asked.degradation, 0)
     settings = asked.settings
-    capped = loop.Schedule(settings.schedule.learning_rate, iterations, HeldOutRule(warm_up=1))
-    settings = type(settings)(**{**vars(settings), "schedule": capped})
+    schedule = replace(settings.schedule, iterations=iterations, rule=HeldOutRule(warm_up=1))
+    settings = replace(settings, schedule=schedule)
     problem = problem_of(measurement, settings.objective)
     return restore(problem, SIZE_PX, settings, 0, torch.device(device), also=RULES)
 

@@ -7,7 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from dip.curve import CurvePoint
-from dip.results import CURVE_SCHEMA, ROW_SCHEMA, PartFile, Row, encode_record
+from dip.part_file import PartFile
+from dip.results import CURVE_SCHEMA, ROW_SCHEMA, Row, encode_record
 
 
 def record(number: int, **known: object) -> bytes:

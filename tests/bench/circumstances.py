@@ -25,3 +25,10 @@ def circumstances() -> dict[str, str]:
         "torch": torch.__version__,
         "machine": ", ".join([*gpus, processor, cores]),
     }
+
+
+def kind_of(device: torch.device) -> str:
+    """What kind of device it is, as part of a file's name."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device).lower().replace(" ", "-")
+    return f"cpu-{torch.backends.cpu.get_cpu_capability().lower()}"

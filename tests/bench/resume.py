@@ -16,7 +16,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dip.results import PartFile, Row, encode_record
+from dip.part_file import PartFile
+from dip.results import Row, encode_record
 from flows.accounting import close_run, open_run
 from flows.parameters import ArchiveParameters
 from flows.run import Run

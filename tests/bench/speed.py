@@ -11,11 +11,10 @@ device.
 """
 
 import json
-import os
-import platform
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -30,12 +29,12 @@ from dip.optimize.device import body_precision, resolve_device
 from dip.presets import PRESETS, Settings
 from dip.restoration import restore
 from tests.bench.at_once import fits_at_once
-from tests.bench.circumstances import commit
+from tests.bench.circumstances import circumstances, kind_of
 from tests.bench.memory import peak_mib
 from tests.bench.peer import peer_to_the_peak
 from tests.bench.plain import fit
 from tests.bench.subject import face, noisy, photograph, psnr_db
-from tests.bench.timing import milliseconds
+from tests.bench.timing import timed
 
 REPETITIONS = 3
 PAST_PEAK = 300
@@ -78,9 +77,9 @@ def iterations_at(side_px: int, device: torch.device) -> dict[str, dict[str, flo
     times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(REPETITIONS + 1):  # the first warms up
         for name, work in works.items():
-            beginning = milliseconds(lambda work=work: work(1), device)
-            whole = milliseconds(lambda work=work: work(1 + count), device)
-            times[name].append((whole - beginning) / count)
+            _, beginning_s = timed(partial(work, 1), device)
+            _, whole_s = timed(partial(work, 1 + count), device)
+            times[name].append(1000 * (whole_s - beginning_s) / count)
     return {
         name: {
             "ms": round(statistics.median(values[1:]), 2),
@@ -101,38 +100,33 @@ def tflop_of_d(side_px: int) -> float:
 def to_the_peak(reference: torch.Tensor, device: torch.device) -> dict[str, object]:
     """What the plain loop reaches and when, and what each preset needs, its stop included."""
     problem = Problem(noisy(reference), Identity(), Objective())
-    size_px = tuple(reference.shape[2:])
-    curve: list[float] = []
-    plain_ms = milliseconds(
-        lambda: curve.extend(until_past_the_peak(fit(problem.y, reference, 0, str(device)))), device
-    )
+    plain = fit(problem.y, reference, 0, str(device))
+    curve, seconds = timed(lambda: list(until_past_the_peak(plain)), device)
     aim_db = max(curve) - 0.1
     to_aim = 1 + next(i for i, psnr in enumerate(curve) if psnr >= aim_db)
-    seconds_to_aim = plain_ms * to_aim / len(curve) / 1000
-    result: dict[str, object] = {
+    to_aim_s = seconds * to_aim / len(curve)
+    return {
         "aim_db": aim_db,
-        "plain": {"peak_db": max(curve), "iterations_to_aim": to_aim, "seconds_to_aim": seconds_to_aim},
+        "plain": {"peak_db": max(curve), "iterations_to_aim": to_aim, "seconds_to_aim": to_aim_s},
+        **{name: to_the_stop(problem, reference, name, device, to_aim_s) for name in ("fast", "auto")},
     }
-    for name in ("fast", "auto"):
-        found = []
-        seconds = (
-            milliseconds(
-                lambda name=name, found=found: found.append(
-                    restore(problem, size_px, PRESETS[name]["any"], 0, device)
-                ),
-                device,
-            )
-            / 1000
-        )
-        result[name] = {
-            "psnr_db": psnr_db(found[0].output, reference).item(),
-            "iterations": found[0].iterations,
-            "stop_iteration": found[0].stop_iteration,
-            "seconds": seconds,
-            "images_per_hour": 3600 / seconds,
-            "times_sooner": seconds_to_aim / seconds,
-        }
-    return result
+
+
+def to_the_stop(
+    problem: Problem, reference: torch.Tensor, preset: str, device: torch.device, plain_s: float
+) -> dict[str, float]:
+    """What a preset ends at, and how many times sooner than the plain loop is at its aim."""
+    height_px, width_px = reference.shape[2:]
+    settings = PRESETS[preset]["any"]
+    found, seconds = timed(lambda: restore(problem, (height_px, width_px), settings, 0, device), device)
+    return {
+        "psnr_db": psnr_db(found.output, reference).item(),
+        "iterations": found.iterations,
+        "stop_iteration": found.stop_iteration,
+        "seconds": seconds,
+        "images_per_hour": 3600 / seconds,
+        "times_sooner": plain_s / seconds,
+    }
 
 
 def until_past_the_peak(psnrs_db: Iterator[float]) -> Iterator[float]:
@@ -149,15 +143,8 @@ def matrix_product_rate(precision: torch.dtype, device: torch.device) -> float:
     """TFLOP/s of a product of square matrices."""
     side = 8192 if device.type == "cuda" else 2048
     matrix = torch.rand(side, side, device=device).to(precision)
-    best_ms = min(milliseconds(lambda: matrix @ matrix, device) for _ in range(6))
-    return 2 * side**3 / best_ms / 1e9
-
-
-def named(device: torch.device) -> str:
-    """What kind of device it is, as part of a file's name."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device).lower().replace(" ", "-")
-    return f"cpu-{torch.backends.cpu.get_cpu_capability().lower()}"
+    best_s = min(timed(lambda: matrix @ matrix, device)[1] for _ in range(6))
+    return 2 * side**3 / best_s / 1e12
 
 
 def main(
@@ -171,9 +158,7 @@ def main(
     found = resolve_device(device)
     references = {"face 128": face(128), **{path.stem: photograph(path) for path in image or []}}
     result: dict[str, object] = {
-        "commit": commit(),
-        "machine": f"{platform.machine()}, {named(found)}, {os.cpu_count()} cores, one used",
-        "torch": torch.__version__,
+        **circumstances(),
         "matrix_product_TFLOP_per_s": {
             str(precision).removeprefix("torch."): matrix_product_rate(precision, found)
             for precision in {torch.float32, body_precision(found, torch.bfloat16)}
@@ -186,7 +171,7 @@ def main(
     if peer:
         result["peer"] = peer_to_the_peak(peer, references["face 128"], str(found))
     print(json.dumps(result, indent=2))
-    (Path(__file__).parent / f"speed-{named(found)}.json").write_text(json.dumps(result, indent=2) + "\n")
+    (Path(__file__).parent / f"speed-{kind_of(found)}.json").write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ device.
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -26,9 +25,8 @@ from dip.parameterizations.deep_decoder import DeepDecoder
 from dip.parameterizations.network_input import Ramp
 from dip.presets import PRESETS, Settings
 from dip.restoration import restore
-from tests.bench.circumstances import commit
+from tests.bench.circumstances import commit, kind_of
 from tests.bench.projector import fit as project
-from tests.bench.speed import named
 from tests.bench.subject import noisy, photograph, psnr_db
 
 AUTO, FAST = PRESETS["auto"]["any"], PRESETS["fast"]["any"]
@@ -71,7 +69,10 @@ def tried(name: str, reference: Tensor, device: torch.device) -> dict[str, float
 def fitted(settings: Settings, reference: Tensor, device: torch.device) -> dict[str, float | int]:
     """A fit by the product."""
     problem = Problem(noisy(reference), Identity(), Objective())
-    psnr: Callable[[Tensor], Tensor] = lambda output: psnr_db(output, reference.to(output.device))  # noqa: E731
+
+    def psnr(output: Tensor) -> Tensor:
+        return psnr_db(output, reference.to(output.device))
+
     fit = restore(problem, tuple(reference.shape[2:]), settings, 0, device, psnr)
     return {
         "psnr_db": psnr(fit.output).item(),
@@ -104,7 +105,7 @@ def main(
     """Try all, one by one."""
     torch.set_num_threads(1)
     found = resolve_device(device)
-    path = Path(__file__).parent / f"sweep-{named(found)}.json"
+    path = Path(__file__).parent / f"sweep-{kind_of(found)}.json"
     record = json.loads(path.read_text()) if path.exists() else {}
     for side_px in side or (128, 256, 512):
         reference = scaled(photograph(image), side_px)

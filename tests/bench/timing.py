@@ -2,20 +2,22 @@
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 
+T = TypeVar("T")
 
-def milliseconds(work: Callable[[], object], device: torch.device) -> float:
-    """Of one call: between two events on a GPU, by the clock on a CPU."""
+
+def timed(work: Callable[[], T], device: torch.device) -> tuple[T, float]:
+    """What it returns, and its seconds: between two events on a GPU, by the clock on a CPU."""
     if device.type != "cuda":
         start = time.perf_counter()
-        work()
-        return 1000 * (time.perf_counter() - start)
+        found = work()
+        return found, time.perf_counter() - start
     first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     first.record()
-    work()
+    found = work()
     last.record()
     last.synchronize()
-    elapsed_ms: float = first.elapsed_time(last)
-    return elapsed_ms
+    return found, first.elapsed_time(last) / 1000
