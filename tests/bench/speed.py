@@ -1,13 +1,13 @@
 """The product beside the plain loop of `tests.bench.plain`, in one process.
 
-    python -m tests.bench.speed [--device cuda] [--side 128 …] [--image PHOTOGRAPH …] [--peer PYTHON]
+    python -m tests.bench.speed [PART …] [--device cuda] [--side 128 …] [--image PHOTOGRAPH …] [--peer PYTHON]
 
-Part one times iterations at several sizes, in turn, and takes the memory of each by itself. Part two denoises
-images, σ 25, with the plain loop until its PSNR has fallen for a while, and with each preset until its rule
-stops it: how many times sooner is a preset done than the plain loop at its peak less 0.1 dB? `--peer` is an
-interpreter that has deepinv installed, which then denoises the same. Part three fits several images at once,
-each in a process of its own. Prints a JSON object and records it beside this file, in one file per type of
-device.
+The parts `iterations at …` time iterations at a size, in turn, and take the memory of each by itself.
+`denoising …` denoises an image, σ 25, with the plain loop until its PSNR has fallen for a while, and with each
+preset until its rule stops it: how many times sooner is a preset done than the plain loop at its peak less
+0.1 dB? `several at once` fits several images, each in a process of its own. `peer` denoises the face with
+deepinv, by an interpreter that has it. What is found is printed, and recorded beside this file, in one file
+per type of device, each part with its commit and machine.
 """
 
 import json
@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
@@ -139,6 +139,17 @@ def until_past_the_peak(psnrs_db: Iterator[float]) -> Iterator[float]:
             return
 
 
+def rates(device: torch.device) -> dict[str, float]:
+    """What the device does at best, and what D asks for."""
+    found = {
+        f"TFLOP/s of matrix products in {str(precision).removeprefix('torch.')}": matrix_product_rate(
+            precision, device
+        )
+        for precision in {torch.float32, body_precision(device, torch.bfloat16)}
+    }
+    return {**found, "TFLOP an iteration of D at 256": tflop_of_d(256)}
+
+
 def matrix_product_rate(precision: torch.dtype, device: torch.device) -> float:
     """TFLOP/s of a product of square matrices."""
     side = 8192 if device.type == "cuda" else 2048
@@ -148,30 +159,32 @@ def matrix_product_rate(precision: torch.dtype, device: torch.device) -> float:
 
 
 def main(
+    part: Annotated[
+        list[str] | None, typer.Argument(help="what its name begins with; all unless given")
+    ] = None,
     device: str = "auto",
     side: Annotated[list[int] | None, typer.Option(help="px; 128, 256, 512, 1024 unless given")] = None,
     image: Annotated[list[Path] | None, typer.Option(help="denoised beside a face of 128×128")] = None,
     peer: Annotated[Path | None, typer.Option(help="a Python that has deepinv")] = None,
 ) -> None:
-    """Measure all."""
+    """Measure all, or some parts of it."""
     torch.set_num_threads(1)
     found = resolve_device(device)
     references = {"face 128": face(128), **{path.stem: photograph(path) for path in image or []}}
-    result: dict[str, object] = {
-        **circumstances(),
-        "matrix_product_TFLOP_per_s": {
-            str(precision).removeprefix("torch."): matrix_product_rate(precision, found)
-            for precision in {torch.float32, body_precision(found, torch.bfloat16)}
-        },
-        "TFLOP an iteration of D at 256": tflop_of_d(256),
-        "iterations": {size: iterations_at(size, found) for size in side or (128, 256, 512, 1024)},
-        "at_once": fits_at_once(str(found)),
-        "denoising": {name: to_the_peak(reference, found) for name, reference in references.items()},
+    measures: dict[str, Callable[[], dict[Any, object]]] = {
+        "rates": partial(rates, found),
+        **{f"iterations at {px}": partial(iterations_at, px, found) for px in side or (128, 256, 512, 1024)},
+        **{f"denoising {name}": partial(to_the_peak, each, found) for name, each in references.items()},
+        "several at once": partial(fits_at_once, str(found)),
     }
     if peer:
-        result["peer"] = peer_to_the_peak(peer, references["face 128"], str(found))
-    print(json.dumps(result, indent=2))
-    (Path(__file__).parent / f"speed-{kind_of(found)}.json").write_text(json.dumps(result, indent=2) + "\n")
+        measures["peer"] = partial(peer_to_the_peak, peer, references["face 128"], str(found))
+    path = Path(__file__).parent / f"speed-{kind_of(found)}.json"
+    record = json.loads(path.read_text()) if path.exists() else {}
+    for name in (name for name in measures if not part or name.startswith(tuple(part))):
+        record[name] = {**circumstances(), **measures[name]()}
+        print(name, json.dumps(record[name], indent=1), flush=True)
+        path.write_text(json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":
