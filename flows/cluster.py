@@ -81,8 +81,13 @@ def workers(scheduler: str | None, count: int | None, device: str) -> Iterator[W
 
 def count_slots(client: Client) -> int:
     """How many restorations the workers carry at once."""
+    return sum(_slots_of_workers(client))
+
+
+def _slots_of_workers(client: Client) -> list[int]:
+    """How many restorations each worker carries at once."""
     found = client.scheduler_info(n_workers=-1)["workers"].values()
-    return sum(int(worker["resources"].get(RESOURCE, 0)) for worker in found)
+    return [min(worker["nthreads"], int(worker["resources"].get(RESOURCE, 0))) for worker in found]
 
 
 @contextmanager
@@ -108,10 +113,13 @@ def _connected(address: str, count: int | None, device: str) -> Iterator[Workers
 
 
 def _check_workers(client: Client, address: str) -> None:
-    if not count_slots(client):
+    slots = _slots_of_workers(client)
+    # Restorations in threads of one process would draw from the same random numbers of torch.
+    if not any(slots) or max(slots) > 1:
+        found = "one that carries several at a time" if any(slots) else "none"
         raise ClusterError(
-            f"Expected workers that offer the resource {RESOURCE} at {address}; got none. "
-            f"Start them with: dask worker {address} --nthreads 1 --resources {RESOURCE}=1"
+            f"Expected workers that offer the resource {RESOURCE} at {address}, one restoration at a time; "
+            f"got {found}. Start them with: dask worker {address} --nthreads 1 --resources {RESOURCE}=1"
         )
     try:
         versions = client.run(version_of_worker)

@@ -28,17 +28,17 @@ def scheduler(tmp_path, environment):
 
 
 @contextmanager
-def worker(address: str, environment: dict[str, str], log: Path, resources: str = "GPU=1"):
+def worker(address: str, environment: dict[str, str], log: Path, slots: str = "GPU=1", threads: int = 1):
     """A worker and its nanny in a process group of their own."""
     command = [
         executable("dask"),
         "worker",
         address,
         "--nthreads",
-        "1",
+        str(threads),
         "--no-dashboard",
         "--resources",
-        resources,
+        slots,
     ]
     with log.open("wb") as sink:
         process = subprocess.Popen(command, env=environment, stdout=sink, stderr=sink, start_new_session=True)
@@ -121,12 +121,18 @@ def test_lost_scheduler_ends_the_run_in_a_sentence(dip, environment, tmp_path):
     assert "Traceback" not in errors
 
 
-def test_workers_that_offer_no_slot_are_said_so(dip, environment, scheduler, tmp_path):
+@pytest.mark.parametrize(
+    ("slots", "threads", "what"), [("MEM=1", 1, "got none"), ("GPU=2", 2, "carries several at a time")]
+)
+def test_workers_that_do_not_carry_one_restoration_at_a_time_are_said_so(
+    dip, environment, scheduler, tmp_path, slots, threads, what
+):
     write_photographs(tmp_path / "in", 1)
-    with worker(scheduler, environment, tmp_path / "worker.log", resources="MEM=1"):
+    with worker(scheduler, environment, tmp_path / "worker.log", slots, threads):
         line = ("restore", tmp_path / "in", tmp_path / "out", "--task", "denoise", "--scheduler", scheduler)
         finished = dip(*line, *FEW)
     assert finished.returncode == 2
+    assert what in finished.stderr
     assert "--resources GPU=1" in finished.stderr
     assert "Traceback" not in finished.stderr
 
