@@ -56,7 +56,7 @@ def test_dropout_leaves_out_its_share_and_nothing_else(share, left_out, precisio
 @pytest.mark.parametrize("needs_gradient", [True, False])
 def test_convolution_is_torchs_with_the_same_gradients(kernel, stride, needs_gradient, monkeypatch):
     layer = convolution.Convolution(6, 9, kernel, stride)
-    features = torch.rand(1, 6, 21, 33).contiguous(memory_format=torch.channels_last)
+    features = torch.rand(2, 6, 21, 33).contiguous(memory_format=torch.channels_last)
     features.requires_grad_(needs_gradient)
     wanted = [*([features] if needs_gradient else []), *layer.parameters()]
     found = []

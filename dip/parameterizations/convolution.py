@@ -40,9 +40,20 @@ class _Convolve(torch.autograd.Function):
         of_features, of_bias = ctx.needs_input_grad[0], ctx.needs_input_grad[2]
         to_features, _, _ = _gradients(ctx, gradient, features, weight, [of_features, False, False])
         _, to_weight, to_bias = _gradients(
-            ctx, gradient.contiguous(), features.contiguous(), weight.contiguous(), [False, True, of_bias]
+            ctx,
+            _channels_first(gradient),
+            _channels_first(features),
+            weight.contiguous(),
+            [False, True, of_bias],
         )
         return to_features, to_weight, to_bias, None
+
+
+def _channels_first(features: Tensor) -> Tensor:
+    """(B, C, H, W) in channels-first memory, by way of a matrix, whose transpose torch copies in blocks."""
+    batch, channels, height, width = features.shape
+    matrix = features.movedim(1, -1).flatten(0, 2).t().contiguous()
+    return matrix.view(channels, batch, height, width).transpose(0, 1)
 
 
 def _gradients(

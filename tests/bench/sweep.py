@@ -27,6 +27,7 @@ from dip.presets import PRESETS, Settings
 from dip.restoration import restore
 from tests.bench.circumstances import commit, kind_of
 from tests.bench.projector import fit as project
+from tests.bench.starts import from_half_size
 from tests.bench.subject import noisy, photograph, psnr_db
 
 AUTO, FAST = PRESETS["auto"]["any"], PRESETS["fast"]["any"]
@@ -50,19 +51,17 @@ SETTINGS: dict[str, Settings] = {
     **{f"scales {scales}": network(scales=scales) for scales in (3, 4, 6)},
     **{f"input noise to {last}": replace(AUTO, input_noise=Ramp(0.02, last, 300)) for last in (0.03, 0.1)},
     **{f"learning rate {value}": rate(value) for value in (0.01, 0.04)},
+    "falling learning rate": replace(AUTO, schedule=replace(AUTO.schedule, optimizer="muon, falling")),
     "fast": FAST,
     "fast with dropout": replace(FAST, parameterization=AUTO.parameterization),
     "deep decoder": replace(FAST, parameterization=DeepDecoder()),
 }
-TRIALS: list[str] = [*SETTINGS, "deep random projector"]
 
 
 def tried(name: str, reference: Tensor, device: torch.device) -> dict[str, float | int]:
     """What one trial found, and what it took."""
     start = time.perf_counter()
-    found = (
-        projected(reference, device) if name not in SETTINGS else fitted(SETTINGS[name], reference, device)
-    )
+    found = OTHERS[name](reference, device) if name in OTHERS else fitted(SETTINGS[name], reference, device)
     return {**found, "seconds": round(time.perf_counter() - start, 1)}
 
 
@@ -86,6 +85,15 @@ def projected(reference: Tensor, device: torch.device) -> dict[str, float | int]
     """A fit of the projector, which has no stop rule: its peak, and its end."""
     curve = list(islice(project(noisy(reference).to(device), reference.to(device), 0), PROJECTIONS))
     return {"psnr_db": curve[-1], "peak_db": max(curve), "iterations": len(curve)}
+
+
+def coarse_to_fine(reference: Tensor, device: torch.device) -> dict[str, float | int]:
+    """`auto` from the weights of a fit at half the size."""
+    return fitted(from_half_size(AUTO, noisy(reference), device), reference, device)
+
+
+OTHERS = {"half size first": coarse_to_fine, "deep random projector": projected}
+TRIALS: list[str] = [*SETTINGS, *OTHERS]
 
 
 def scaled(reference: Tensor, side_px: int) -> Tensor:
