@@ -1,52 +1,60 @@
-"""Several images at once on one device, each in a process of its own, as workers fit them."""
+"""Several images at once on one device: each in a process of its own, as workers fit them, or in a thread."""
 
 import multiprocessing
 import os
+import threading
 import time
-from multiprocessing.synchronize import Barrier
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
 
 import torch
 
 SIDE_PX = 256
-PROCESSES = {"cpu": (1, os.cpu_count() or 1), "cuda": (1, 2, 4, 8)}
-READY_S = 300
-"""A process that dies before it begins does not keep the others waiting for longer."""
-
+AT_ONCE = {"cpu": (1, os.cpu_count() or 1), "cuda": (1, 2, 4, 8)}
 ITERATIONS = {"cpu": 20, "cuda": 400}
+READY_S = 300
+"""One that dies before it begins does not keep the others waiting for longer."""
+
+SPAWN = multiprocessing.get_context("spawn")
+WAYS: dict[str, tuple[Callable[..., Any], Callable[[int], Any]]] = {
+    "processes": (SPAWN.Process, SPAWN.Barrier),
+    "threads": (threading.Thread, threading.Barrier),
+}
+"""How something is run beside others, and how these wait for each other."""
 
 
-def fits_at_once(device: str) -> dict[str, dict[int, float]]:
-    """Iterations a second of the presets at 256², all processes together, by their number."""
+def fits_at_once(device: str) -> dict[str, dict[str, dict[int, float]]]:
+    """Iterations a second of the presets at 256², all together, by the way and their number."""
     kind = device.partition(":")[0]
     return {
-        name: {count: _iterations_per_s(name, count, device, ITERATIONS[kind]) for count in PROCESSES[kind]}
+        f"{name}, {way}": {
+            count: _iterations_per_s(name, way, count, device, ITERATIONS[kind]) for count in AT_ONCE[kind]
+        }
         for name in ("D float32", "auto")
+        for way in WAYS
     }
 
 
-def _iterations_per_s(name: str, processes: int, device: str, iterations: int) -> float:
-    spawn = multiprocessing.get_context("spawn")
-    ready = spawn.Barrier(processes + 1)
-    workers = [
-        spawn.Process(target=_fit, args=(name, device, iterations, ready), daemon=True)
-        for _ in range(processes)
-    ]
-    for worker in workers:
-        worker.start()
+def _iterations_per_s(name: str, way: str, count: int, device: str, iterations: int) -> float:
+    beside, barrier = WAYS[way]
+    ready, done = barrier(count + 1), barrier(count + 1)
+    for _ in range(count):
+        beside(target=_fit, args=(name, device, iterations, ready, done), daemon=True).start()
     ready.wait(READY_S)
     start = time.perf_counter()
-    for worker in workers:
-        worker.join()
-    if any(worker.exitcode for worker in workers):
-        raise RuntimeError(f"Expected {processes} fits at once to end well; one did not.")
-    return processes * iterations / (time.perf_counter() - start)
+    done.wait(READY_S)
+    return count * iterations / (time.perf_counter() - start)
 
 
-def _fit(name: str, device: str, iterations: int, ready: Barrier) -> None:
+def _fit(name: str, device: str, iterations: int, ready: Any, done: Any) -> None:
     from tests.bench.speed import runs
 
     torch.set_num_threads(1)
-    work = runs(SIDE_PX, torch.device(device))[name]
-    work(2)
-    ready.wait(READY_S)
-    work(iterations)
+    on_gpu = device.startswith("cuda")
+    with torch.cuda.stream(torch.cuda.Stream(device)) if on_gpu else nullcontext():
+        work = runs(SIDE_PX, torch.device(device))[name]
+        work(2)
+        ready.wait(READY_S)
+        work(iterations)
+        done.wait(READY_S)

@@ -5,7 +5,7 @@
 The parts `iterations at …` time iterations at a size, in turn, and take the memory of each by itself.
 `denoising …` denoises an image, σ 25, with the plain loop until its PSNR has fallen for a while, and with
 each preset until its rule stops it: how many times sooner is a preset done than the plain loop at its peak
-less 0.1 dB? `several at once` fits several images, each in a process of its own. `peer` denoises the face
+less 0.1 dB? `several at once` fits several images, in processes and in threads. `peer` denoises the face
 with deepinv, by an interpreter that has it. What is found is printed, and recorded beside this file, in one
 file per type of device, each part with its commit and machine.
 """
