@@ -203,7 +203,7 @@ def test_one_bad_window_is_undone_with_weights_and_moments():
     assert disturbed.curve == undisturbed.curve
 
 
-def test_second_bad_window_in_a_row_lowers_the_learning_rate():
+def test_second_bad_window_in_a_row_lowers_the_learning_rate_from_the_window_before():
     calls = []
 
     def with_two_nans(loss):
@@ -211,9 +211,9 @@ def test_second_bad_window_in_a_row_lowers_the_learning_rate():
         return loss * (torch.nan if len(calls) in (WINDOW + 7, 2 * WINDOW + 7) else 1)
 
     disturbed, undisturbed = fit(with_two_nans), fit()
-    assert len(calls) == 200 + 2 * WINDOW
-    assert disturbed.curve[0] == undisturbed.curve[0]
-    assert disturbed.curve[1].loss > undisturbed.curve[1].loss
+    assert len(calls) == 200 + 3 * WINDOW
+    assert [point.iteration for point in disturbed.curve] == [50, 100, 150, 200]
+    assert disturbed.curve[0].loss > undisturbed.curve[0].loss
 
 
 def test_three_bad_windows_in_a_row_are_an_error():
@@ -223,8 +223,49 @@ def test_three_bad_windows_in_a_row_are_an_error():
         calls.append(1)
         return loss * (torch.nan if len(calls) > 120 else 1)
 
-    with pytest.raises(DivergenceError, match="three times in a row after iteration 100"):
+    with pytest.raises(DivergenceError, match="three times in a row after iteration 50"):
         fit(turning_to_nan)
+
+
+@pytest.mark.parametrize("factor", [torch.nan, torch.inf, 1e30], ids=str)
+def test_a_bad_last_step_of_a_window_is_undone_with_the_window(factor):
+    """Its loss is sound; what it leaves behind shows in the next window, and going back to there is vain."""
+    calls = []
+
+    def poisoning(loss):
+        calls.append(1)
+        return Poison.apply(loss, factor) if len(calls) == 2 * WINDOW else loss
+
+    disturbed, undisturbed = fit(poisoning), fit()
+    assert [point.iteration for point in disturbed.curve] == [50, 100, 150, 200]
+    assert disturbed.curve[0] == undisturbed.curve[0]
+    assert disturbed.curve[-1].loss < 0.02
+    assert bool(disturbed.output.isfinite().all())
+
+
+class Poison(torch.autograd.Function):
+    """A loss with a gradient that ruins the weights."""
+
+    @staticmethod
+    def forward(ctx, loss, factor):
+        ctx.factor = factor
+        return loss.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * ctx.factor, None
+
+
+def test_residual_that_grows_by_five_decibels_is_a_fall():
+    calls = []
+
+    def pushed_away(loss):
+        calls.append(1)
+        return -loss if WINDOW < len(calls) <= 2 * WINDOW else loss
+
+    disturbed, undisturbed = fit(pushed_away), fit()
+    assert len(calls) == 200 + WINDOW
+    assert torch.equal(disturbed.output, undisturbed.output)
 
 
 def test_trembling_at_the_end_of_a_perfect_fit_is_no_divergence():

@@ -75,7 +75,8 @@ def minimize(
     """Minimise the problem's loss over the network's parameters.
 
     The device is waited for once in a window of iterations, never inside one. A window that ends in
-    a fall is undone: weights and the optimiser's moments go back to its start.
+    a fall is undone: weights and the optimiser's moments go back to its start. If it falls again, the
+    fault may lie in the last step before it: they go back one window more, and steps become half as long.
 
     Args:
         draw: draws the next output. On a GPU it is recorded: what it carries from call to call is on
@@ -93,18 +94,21 @@ def minimize(
     """
     run = _Run(draw, problem, network, schedule, also, generators)
     curve: list[CurvePoint] = []
-    falls, limit = 0, float("inf")
+    falls = 0
+    before = start = run.checkpoint(float("inf"))
     show = observe or _look_away
     show(run.tracker)
     while True:
-        start = run.checkpoint()
         losses = run.advance(min(schedule.window, schedule.iterations - run.tracker.iteration))
         residual = float(problem.squared_residual(run.tracker.output))
-        if not bool(losses.isfinite().all()) or not residual <= limit:
+        if not bool(losses.isfinite().all()) or not residual <= start.limit:
             falls += 1
+            start = start if falls == 1 else before
             run.step_back(start, falls)
+            curve = [point for point in curve if point.iteration <= start.tracker.iteration]
             continue
-        falls, limit = 0, max(FALL * residual, NEGLIGIBLE)
+        falls, before = 0, start
+        start = run.checkpoint(max(FALL * residual, NEGLIGIBLE))
         curve.append(_point(run.tracker, losses, psnr_of))
         show(run.tracker)
         decider = run.tracker.watches[0]
@@ -112,6 +116,20 @@ def minimize(
             reason = decider.reason if decider.is_done else "iteration-limit"
             answer = decider.answer.float().cpu()
             return Fit(answer, run.tracker.iteration, decider.best_iteration, reason, tuple(curve))
+
+
+@dataclass(frozen=True)
+class _Checkpoint:
+    """An optimisation between two windows.
+
+    Attributes:
+        limit: a residual above this, at the end of the next window, is a fall.
+    """
+
+    weights: dict[str, Any]
+    moments: dict[str, Any]
+    tracker: OutputTracker
+    limit: float
 
 
 class _Run:
@@ -158,22 +176,24 @@ class _Run:
             losses.append(self.loss.clone())
         return torch.stack(losses)
 
-    def checkpoint(self) -> dict[str, Any]:
-        return {
-            "weights": copy.deepcopy(self.network.state_dict()),
-            "moments": copy.deepcopy(self.optimizer.state_dict()),
-            "tracker": self.tracker.snapshot(),
-        }
+    def checkpoint(self, limit: float) -> "_Checkpoint":
+        return _Checkpoint(
+            copy.deepcopy(self.network.state_dict()),
+            copy.deepcopy(self.optimizer.state_dict()),
+            self.tracker.snapshot(),
+            limit,
+        )
 
-    def step_back(self, start: dict[str, Any], falls: int) -> None:
+    def step_back(self, start: "_Checkpoint", falls: int) -> None:
+        """Go on from there; what is kept there stays as it is."""
         if falls > 2:
             raise DivergenceError(
                 f"Expected the fit to converge; it fell three times in a row after iteration "
-                f"{start['tracker'].iteration}. Try another seed or preset for this image."
+                f"{start.tracker.iteration}. Try another seed or preset for this image."
             )
-        self.network.load_state_dict(start["weights"])
-        self.optimizer.load_state_dict(start["moments"])
-        self.tracker = start["tracker"]
+        self.network.load_state_dict(start.weights)
+        self.optimizer.load_state_dict(copy.deepcopy(start.moments))
+        self.tracker = start.tracker.snapshot()
         self.step = self.steps()
         if falls == 2:
             for group in self.optimizer.param_groups:
