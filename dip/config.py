@@ -113,7 +113,7 @@ class Configuration:
         runs: restorations from different seeds that are averaged.
         scale: scale factor of a super-resolution, 2 to 8.
         kernel: downsampling kernel of a super-resolution; None is the protocol's.
-        max_iterations: cap on the preset's iterations.
+        max_iterations: the limit of iterations, in place of the preset's.
         tile_px: side of the tiles that a larger image is fitted in; None: as large as a fit may be.
         weights: file of a trained network, for the method `trained`.
         weights_sha256: of that file, where it is known.
@@ -228,6 +228,13 @@ class Configuration:
         from dip.presets import settings_for
 
         return settings_for(self)
+
+    @property
+    def effective_preset(self) -> str:
+        """The preset that is used: another one where that asked for does not suit; none without a network."""
+        from dip.presets import preset_of
+
+        return preset_of(self) if self.method == "dip" else "none"
 
     @property
     def hash(self) -> str:

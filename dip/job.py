@@ -71,7 +71,7 @@ def new_row(job: Job) -> Row:
         source_version=job.source_version,
         task=configuration.task,
         method=configuration.method,
-        preset=configuration.preset if configuration.method == "dip" else "none",
+        preset=configuration.effective_preset,
         config_hash=configuration.hash,
         seed=configuration.seed,
         software_version=dip.__version__,

@@ -37,6 +37,8 @@ class Measurement:
         reference: (C, H, W) in [0, 1], in an evaluation.
         corner_px: (top, left) of the reference in the image it was cropped from.
         guide: (3, H, W) in [0, 1], another image of the same scene, if the network draws from one.
+        visible: (h, w), 1 = visible, where the image is transparent elsewhere; what is not visible is not
+            observed either.
     """
 
     y: Pixels
@@ -48,6 +50,7 @@ class Measurement:
     reference: Pixels | None = None
     corner_px: tuple[int, int] = (0, 0)
     guide: Pixels | None = None
+    visible: Pixels | None = None
 
     def with_observed(self, image: Tensor, values: Tensor | None = None) -> Tensor:
         """An image, (B, C, H, W), with the observed pixels pasted back into it, if they are to stay.

@@ -6,7 +6,7 @@
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import torch
@@ -38,6 +38,7 @@ class _Stages:
     tell: Callable[[float], None] | None = None
     curve: tuple[CurvePoint, ...] = field(default=())
     guide: Pixels | None = None
+    is_visible: Pixels | None = None
 
     def run(self) -> None:
         source, observed = self.read()
@@ -99,11 +100,12 @@ class _Stages:
         """The observed pixels that can be seen: what is transparent must not steer a restoration."""
         if source.alpha is None or METHODS[self.configuration.method].optimises is None:
             return observed
-        is_visible = (source.alpha > 0).astype(np.float32)
+        is_visible: Pixels = (source.alpha > 0).astype(np.float32)
         if not is_visible.any():
             raise ImageSkipped(f"Expected an image; all of it is transparent ({self.job.image_id}).")
         if is_visible.all():
             return observed
+        self.is_visible = is_visible
         return is_visible if observed is None else observed * is_visible
 
     def read_guide(self, source: Image) -> Pixels | None:
@@ -159,7 +161,8 @@ class _Stages:
         """The measurement: the source itself, or in an evaluation what is made of it."""
         degradation = self.configuration.degradation
         if degradation is None:
-            return measured(source.pixels, observed, self.configuration, self.guide)
+            measurement = measured(source.pixels, observed, self.configuration, self.guide)
+            return replace(measurement, visible=self.is_visible)
         return simulated(source.pixels, self.configuration, degradation, self.image_seed)
 
     def restore(self, measurement: Measurement, judge: Judge | None) -> Restoration:

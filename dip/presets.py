@@ -87,7 +87,7 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
         # Source: the notebooks and the supplementary material of Ulyanov et al., CVPR 2018.
         "paper": {
             "any": Settings(D, 1 / 30, Schedule(0.01, 3000, HELD_OUT)),
-            "denoise σ50.0": Settings(D, 1 / 20, Schedule(0.01, 3000, HELD_OUT)),
+            "denoise σ50": Settings(D, 1 / 20, Schedule(0.01, 3000, HELD_OUT)),
             "super-resolution": Settings(D, 0.03, Schedule(0.01, 2000, EMV)),
             "super-resolution ×8": Settings(D, 0.05, Schedule(0.01, 4000, EMV)),
             "inpaint": Settings(D_NEAREST, 0.03, Schedule(0.01, 6000, EMV)),
@@ -104,7 +104,7 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
         },
         "auto": {
             "any": _with_muon(NARROW_WITH_DROPOUT, Ramp(0.02, 0.06, 300), 1600),
-            "denoise σ50.0": _with_muon(NARROW_WITH_DROPOUT, Ramp(0.03, 0.1, 200), 1200),
+            "denoise σ50": _with_muon(NARROW_WITH_DROPOUT, Ramp(0.03, 0.1, 200), 1200),
             "super-resolution": _with_muon(NARROW, 0.03, 800, FixedRule()),
             "inpaint": _with_muon(NARROW, 0.03, 1500),
         },
@@ -139,9 +139,11 @@ def settings_for(configuration: Configuration) -> Settings | None:
 
 def _of_preset(configuration: Configuration) -> Settings:
     """The preset's settings for the task at its scale factor or noise level, for the task, or for any."""
-    by_task, task = PRESETS[_preset_of(configuration)], configuration.task
+    by_task, task = PRESETS[preset_of(configuration)], configuration.task
     sigma = configuration.degradation.sigma if configuration.degradation else None
-    special = f"{task} ×{configuration.scale}" if configuration.scale_factor > 1 else f"{task} σ{sigma}"
+    special = (
+        f"{task} ×{configuration.scale}" if configuration.scale_factor > 1 else f"{task} σ{sigma or 0:g}"
+    )
     for name in (special, task, ANY_TASK):
         if name in by_task:
             return by_task[name]
@@ -151,7 +153,7 @@ def _of_preset(configuration: Configuration) -> Settings:
     )
 
 
-def _preset_of(configuration: Configuration) -> str:
+def preset_of(configuration: Configuration) -> str:
     """The preset; `fast` in place of `auto` for the networks that `auto` was not measured with.
 
     A residual network, for one, does not converge to a super-resolution with Muon's steps.
@@ -171,7 +173,6 @@ def _of_pixels(configuration: Configuration) -> Settings:
 def _varied(settings: Settings, configuration: Configuration) -> Settings:
     """Settings with what the configuration asks for instead."""
     asked, schedule, objective = configuration.variation, settings.schedule, settings.objective
-    cap = configuration.max_iterations
     return replace(
         settings,
         parameterization=_parameterization(settings.parameterization, asked),
@@ -179,7 +180,7 @@ def _varied(settings: Settings, configuration: Configuration) -> Settings:
         schedule=replace(
             schedule,
             learning_rate=_either(asked.learning_rate, schedule.learning_rate),
-            iterations=schedule.iterations if cap is None else min(cap, schedule.iterations),
+            iterations=_either(configuration.max_iterations, schedule.iterations),
             rule=_rule(asked, schedule.rule),
         ),
         objective=Objective(_either(asked.data_term, objective.data_term), _either(asked.tv, objective.tv)),

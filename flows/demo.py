@@ -17,7 +17,6 @@ from flows.contact_sheet import draw_contact_sheet
 from flows.parameters import BenchmarkParameters
 
 SIDE_PX = 128
-ITERATIONS = 2000
 """Enough for a look, in a few minutes."""
 
 
@@ -91,7 +90,7 @@ def _evaluations(specimen: Specimen, folder: Path) -> Iterator[BenchmarkParamete
     """The restoration, and for inpainting the classical fill of the same damage."""
     source = str(folder / "reference")
     output = str(folder / "results")
-    yield BenchmarkParameters(source=source, output=output, max_iterations=ITERATIONS, **specimen.asked)
+    yield BenchmarkParameters(source=source, output=output, **specimen.asked)
     if specimen.asked["task"] == "inpaint":
         yield BenchmarkParameters(
             source=source, output=str(folder / "fill"), method="biharmonic", **specimen.asked

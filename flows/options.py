@@ -124,7 +124,13 @@ SeedOption = Annotated[
     int, typer.Option("--seed", min=0, help="Same seed, image and options give the same bytes.")
 ]
 IterationsOption = Annotated[
-    int | None, typer.Option("--max-iterations", metavar="N", min=1, help="At most N iterations per image.")
+    int | None,
+    typer.Option(
+        "--max-iterations",
+        metavar="N",
+        min=1,
+        help="At most N iterations per image, in place of the preset's limit.",
+    ),
 ]
 TileOption = Annotated[
     int | None,

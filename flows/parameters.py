@@ -77,7 +77,7 @@ class BatchParameters(WorkParameters):
         uncertainty: also write the deviation between the runs.
         scale: scale factor of a super-resolution.
         kernel: downsampling kernel of a super-resolution; None for the protocol's.
-        max_iterations: cap on the preset's iterations per image.
+        max_iterations: the limit of iterations per image, in place of the preset's.
         tile_px: side of the tiles that a larger image is restored in; None for as large as memory allows.
         network: a parameterization in place of the preset's.
         width: channels of the network, in place of the preset's.

@@ -56,7 +56,7 @@ def _curves(axes: Any, tables: Tables) -> None:
     table = tables["curves"]
     for name in _values(table, "variant"):
         axes.plot(*_column_by(table, "variant", name, "iteration", "loss"), label=name)
-    axes.set(xlabel="iteration", ylabel="E, mean squared error", xscale="log", yscale="log")
+    axes.set(xlabel="iteration", ylabel="loss, E + λ R", xscale="log", yscale="log")
     axes.legend()
 
 
@@ -83,11 +83,12 @@ def _stopping(axes: Any, tables: Tables) -> None:
 
 def _architectures(axes: Any, tables: Tables) -> None:
     table = tables["architectures"]
-    names, restored, peaks = (table[column].to_pylist() for column in ("variant", "psnr_db", "psnr_peak_db"))
+    names, restored = (table[column].to_pylist() for column in ("variant", "psnr_db"))
+    peaks = pc.fill_null(table["psnr_peak_db"], 0).to_pylist()
     axes.bar(names, peaks, color="lightgrey", label="peak of the run")
     axes.bar(names, restored, width=0.5, label="restored")
     axes.axhline(table["psnr_degraded_db"][0].as_py(), color="black", linestyle="--", label="degraded")
-    axes.set(ylabel="PSNR, dB", ylim=(min(restored) - 3, max(peaks) + 1))
+    axes.set(ylabel="PSNR, dB", ylim=(min(restored) - 3, max(*peaks, *restored) + 1))
     axes.legend()
 
 

@@ -1,5 +1,6 @@
 """The flow of the studies: every variant on every image, as tables and plots."""
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import pyarrow as pa
 from prefect import flow
 from pydantic import Field, model_validator
 
+import dip
 from dip.errors import ConfigurationError
 from dip.job import Outcome
 from dip.results import parquet_bytes
@@ -16,7 +18,7 @@ from dip.studies import study_called
 from dip.studies.base import Findings, Trial
 from dip.vocabulary import StudyName
 from flows.cluster import workers
-from flows.conditions import expect_guides_where_needed
+from flows.conditions import expect_apart, expect_guides_where_needed
 from flows.inventory import list_images
 from flows.lock import Lock, is_lock, locked
 from flows.parameters import BenchmarkParameters
@@ -82,7 +84,9 @@ def run_study(asked: StudyParameters) -> StudySummary:
         DipError: the study could not be started or carried to its end.
     """
     trials = _trials(asked)
-    with locked(asked.location(asked.output), asked.take_over) as lock:
+    output = asked.location(asked.output)
+    expect_apart(output, asked.location(asked.source), "source")
+    with locked(output, asked.take_over) as lock:
         return _studied(trials, asked, lock)
 
 
@@ -102,8 +106,27 @@ def _studied(trials: Sequence[Trial], asked: StudyParameters, lock: Lock) -> Stu
         output.write(f"{name}.parquet", parquet_bytes(table))
     for name, content in plots_of(asked.study, tables, found).items():
         output.write(name, content)
+    output.write("study.json", _description(asked))
     failures = tuple((_label(f.trial), f.error_message) for f in findings if f.error_message is not None)
     return StudySummary(asked.output, tables, study_called(asked.study).summary(tables), failures)
+
+
+def _description(asked: StudyParameters) -> bytes:
+    """What was studied, as JSON: what tells one study's tables from another's."""
+    configuration = asked.configuration
+    described = {
+        "study": asked.study,
+        "source": asked.location(asked.source).url,
+        "task": configuration.task,
+        "preset": configuration.effective_preset,
+        "degradation": configuration.damage_text,
+        "protocol": configuration.protocol_name,
+        "variation": configuration.variation_text,
+        "seed": configuration.seed,
+        "config_hash": configuration.hash,
+        "software_version": dip.__version__,
+    }
+    return json.dumps(described, indent=2).encode()
 
 
 def _trials(asked: StudyParameters) -> list[Trial]:

@@ -73,7 +73,10 @@ def test_variation_reaches_the_settings():
     assert (varied.parameterization.width, varied.parameterization.scales) == (8, 2)
     assert varied.objective == Objective("huber", 0.1)
     assert engine(max_iterations=10).schedule.iterations == 10
-    assert engine(max_iterations=10**6) == PRESETS["auto"]["any"]
+    assert engine(max_iterations=10**6).schedule.iterations == 10**6
+    for sigma in (50, 50.0):
+        at_50 = Configuration("denoise", degradation=Degradation(sigma=sigma)).settings
+        assert at_50 == PRESETS["auto"]["denoise σ50"]
     eight = Configuration("super-resolution", preset="paper", scale=8).settings
     assert (eight.input_noise, eight.schedule.iterations) == (0.05, 4000)
 

@@ -77,18 +77,22 @@ def test_tile_that_is_all_damage_fails_the_image():
         optimized(gradient(40, 256), replace(TILED, task="inpaint"), observed)
 
 
-def test_transparent_tile_is_left_alone(tmp_path):
+@pytest.mark.parametrize(("task", "factor"), [("denoise", 1), ("super-resolution", 2)])
+def test_transparent_tile_is_left_alone(tmp_path, task, factor):
     (tmp_path / "in").mkdir()
     photo = photograph("coffee", 256).crop((0, 0, 256, 40)).convert("RGBA")
     alpha = np.full((40, 256), 255, np.uint8)
     alpha[:, :140] = 0
     photo.putalpha(PillowImage.fromarray(alpha))
     photo.save(tmp_path / "in" / "a.png")
-    row = run(tmp_path, "a.png", TILED)
+    row = run(tmp_path, "a.png", replace(TILED, task=task, scale=2))
     assert row["status"] == "restored", row["error_message"]
-    assert (row["tiles"], row["tile_px"]) == (2, 128)
+    assert row["tile_px"] == 128
+    assert row["tiles"] < 4 * factor**2
     restored = np.asarray(PillowImage.open(tmp_path / "out" / "images" / "a.png"))
-    assert np.array_equal(restored[:, :140], np.asarray(photo)[:, :140])
+    assert restored.shape == (40 * factor, 256 * factor, 4)
+    if task == "denoise":
+        assert np.array_equal(restored[:, :140], np.asarray(photo)[:, :140])
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Studies: the impedance of networks to noise, snapshots, stops and architectures, through the real flow."""
 
 import io
+import json
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,7 +15,7 @@ from dip.storage import Location
 from dip.studies import study_called
 from dip.studies.base import Trial
 from flows.study import StudyParameters
-from tests.conftest import photograph, write_photographs
+from tests.conftest import files_below, photograph, write_photographs
 from tests.test_lock import leave, ticket_of_a_dead_process
 
 SMALL = Configuration(
@@ -79,6 +80,8 @@ def test_architectures_are_all_the_networks(tmp_path):
     asked = Configuration("denoise", max_iterations=5, degradation=Degradation(sigma=25))
     found = findings(tmp_path, "architectures", asked)
     rows = {variant: finding.rows["architectures"][0] for variant, finding in found.items()}
+    presets = {"skip": "auto", "unet": "fast", "resnet": "fast", "deep-decoder": "fast", "pixels": "none"}
+    assert {variant: row["preset"] for variant, row in rows.items()} == presets
     assert set(rows) == {"skip", "unet", "resnet", "deep-decoder", "pixels"}
     assert rows["pixels"]["parameters"] == 3 * 40 * 40
     assert rows["deep-decoder"]["parameters"] == 100_224
@@ -98,6 +101,11 @@ def test_architectures_are_all_the_networks(tmp_path):
             {"psnr.parquet", "signals.parquet", "stops.parquet", "photo-00.png-stopping.png"},
         ),
         (
+            "architectures",
+            ("--max-iterations", 3),
+            {"architectures.parquet", "photo-00.png-architectures.png"},
+        ),
+        (
             "snapshots",
             ("--snapshots", "0,20,40"),
             {"snapshots.parquet", "photo-00.png-snapshots.png", "snapshots"},
@@ -112,7 +120,9 @@ def test_study_command_leaves_tables_and_plots(dip, tmp_path, study, option, fil
     assert finished.returncode == 1, finished.stderr
     assert "broken.png" in finished.stdout
     assert "no known image format" in finished.stdout
-    assert files <= {path.name for path in (tmp_path / "out").iterdir()}
+    assert {*files, "study.json"} <= {path.name for path in (tmp_path / "out").iterdir()}
+    described = json.loads((tmp_path / "out" / "study.json").read_text())
+    assert (described["study"], described["degradation"]) == (study, "sigma=25.0")
     table = pq.read_table(next((tmp_path / "out").glob("*.parquet")))
     assert set(table["image_id"].to_pylist()) == {"photo-00.png"}
     for plot in (tmp_path / "out").glob("*.png"):
@@ -121,6 +131,14 @@ def test_study_command_leaves_tables_and_plots(dip, tmp_path, study, option, fil
     again = dip("study", study, source, tmp_path / "out")
     assert again.returncode == 2
     assert "new or empty output" in again.stderr
+
+
+def test_study_does_not_write_into_its_source(dip, tmp_path):
+    source = write_photographs(tmp_path / "in", 1, 32)
+    refused = dip("study", "curves", source, source / "out")
+    assert refused.returncode == 2
+    assert "an output apart from the source" in refused.stderr
+    assert files_below(source).keys() == {"photo-00.png"}
 
 
 @pytest.mark.parametrize(

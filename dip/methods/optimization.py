@@ -97,7 +97,7 @@ def _in_tiles(
         if tile.observed is None and configuration.keeps_observed:
             return _with_deviation(part[:, :channels], None, configuration)  # there is no damage
         if tile.observed is not None and not tile.observed.any():
-            return _with_deviation(_unseen(tile, configuration), None, configuration)
+            return _with_deviation(_unseen(tile), None, configuration)
         # The reference is that of the whole image.
         here = replace(situation, psnr_of=None).part(number, count)
         made = _fitted(tile, configuration, here, settings)
@@ -105,9 +105,9 @@ def _in_tiles(
         return _with_deviation(made.image, made.deviation, configuration)
 
     ones = np.ones(measurement.y.shape[1:], np.float32)
-    observed = ones if measurement.observed is None else measurement.observed
+    observed, visible = (ones if of is None else of for of in (measurement.observed, measurement.visible))
     guide = [] if measurement.guide is None else [measurement.guide]
-    parts = torch.from_numpy(np.concatenate([measurement.y, observed[None], *guide]))[None]
+    parts = torch.from_numpy(np.concatenate([measurement.y, observed[None], visible[None], *guide]))[None]
     blended = tiled(restored, parts, *geometry)
     return replace(
         found[0],
@@ -120,19 +120,20 @@ def _in_tiles(
 
 
 def _tile_of(part: Tensor, channels: int, configuration: Configuration) -> Measurement:
-    """The measurement of a tile, from y, what is observed of it, and a guide if there is one, as channels."""
-    y, observed, guide = np.split(part[0].numpy(), [channels, channels + 1])
-    return measured(y, None if observed.all() else observed[0], configuration, guide if len(guide) else None)
+    """The measurement of a tile, from channels: y, observed, visible, and a guide if there is one."""
+    y, observed, visible, guide = np.split(part[0].numpy(), [channels, channels + 1, channels + 2])
+    tile = measured(y, None if observed.all() else observed[0], configuration, guide if len(guide) else None)
+    return replace(tile, visible=visible[0])
 
 
-def _unseen(tile: Measurement, configuration: Configuration) -> Tensor:
+def _unseen(tile: Measurement) -> Tensor:
     """What stands for a tile without an observed pixel: nothing, where all of it is transparent."""
-    if configuration.task != "denoise":
+    if tile.visible is None or tile.visible.any():
         raise ImageError(
             f"Expected observed pixels in each tile of {tile.size_px[1]}×{tile.size_px[0]}; the mask leaves "
             "none in one of them. Use larger tiles (--tile)."
         )
-    return torch.from_numpy(tile.y)[None]
+    return torch.from_numpy(tile.seen)[None]
 
 
 def _with_deviation(image: Tensor, deviation: Tensor | None, configuration: Configuration) -> Tensor:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from dip.config import Configuration
+from dip.errors import ConfigurationError
 from dip.methods import method_called
 from dip.methods.base import Situation
 from dip.methods.optimization import settings_of
@@ -14,7 +15,11 @@ from dip.studies.base import Findings, Study, Trial
 from dip.studies.subject import subject_of
 
 
-def _variants(configuration: Configuration) -> tuple[str, ...]:  # noqa: ARG001 - they are the same for all
+def _variants(configuration: Configuration) -> tuple[str, ...]:
+    if configuration.variation.network is not None:
+        raise ConfigurationError(
+            f"Expected a study of all networks, without --network; got {configuration.variation.network}."
+        )
     return tuple(NETWORKS)
 
 
@@ -27,12 +32,14 @@ def _run(trial: Trial) -> Findings:
     seconds = time.perf_counter() - start
     reading = subject.judge.readings(restoration.image)[0]
     row = {
+        "preset": configuration.effective_preset,
         "parameters": _parameters(subject.measurement.size_px, len(subject.measurement.y), configuration),
         "protocol": reading.protocol,
         "psnr_degraded_db": reading.psnr_degraded_db,
         "psnr_db": reading.psnr_db,
         "ssim": reading.ssim,
-        "psnr_peak_db": max(point.psnr_db for point in restoration.curve if point.psnr_db is not None),
+        # Tiles are parts of an image, and have no PSNR of their own.
+        "psnr_peak_db": max((p.psnr_db for p in restoration.curve if p.psnr_db is not None), default=None),
         "iterations": restoration.iterations,
         "stop_iteration": restoration.stop_iteration,
         "seconds": seconds,
@@ -63,12 +70,13 @@ ARCHITECTURES = Study(
     {
         "architectures": pa.schema(
             [
+                pa.field("preset", pa.string(), nullable=False),
                 pa.field("parameters", pa.int64(), nullable=False),
                 pa.field("protocol", pa.string(), nullable=False),
                 pa.field("psnr_degraded_db", pa.float64(), nullable=False),
                 pa.field("psnr_db", pa.float64(), nullable=False),
                 pa.field("ssim", pa.float64()),
-                pa.field("psnr_peak_db", pa.float64(), nullable=False),
+                pa.field("psnr_peak_db", pa.float64()),
                 pa.field("iterations", pa.int32(), nullable=False),
                 pa.field("stop_iteration", pa.int32(), nullable=False),
                 pa.field("seconds", pa.float64(), nullable=False),

@@ -18,6 +18,7 @@ from dip.methods.optimization import settings_of
 from dip.objective import Problem
 from dip.operators.identity import Identity
 from dip.optimize.stopping import FixedRule
+from dip.parameterizations.skip import Skip
 from dip.restoration import restore
 from dip.studies.base import Findings, Study, Trial
 from dip.studies.subject import subject_of
@@ -52,9 +53,11 @@ def target(name: str, reference: Pixels, random: np.random.Generator) -> Pixels:
 
 def _run(trial: Trial) -> Findings:
     subject, settings = subject_of(trial), settings_of(trial.configuration)
-    # Without input noise and without a stop, as in the paper: only the network decides what is easy.
+    # Without input noise, dropout and a stop, as in the paper: only the network decides what is easy.
     schedule = replace(settings.schedule, rule=FixedRule(), window=WINDOW)
-    settings = replace(settings, schedule=schedule, input_noise=0.0)
+    network = settings.parameterization
+    network = replace(network, dropout=0.0) if isinstance(network, Skip) else network
+    settings = replace(settings, parameterization=network, schedule=schedule, input_noise=0.0)
     y = target(trial.variant, subject.judge.reference.numpy(), np.random.default_rng(subject.seed))
     problem = Problem(torch.from_numpy(y)[None], Identity(), settings.objective)
     fit = restore(problem, subject.measurement.size_px, settings, subject.seed, subject.device)

@@ -38,13 +38,14 @@ def snapshot_name(image_id: str, variant: str, iteration: int) -> str:
 
 def _run(trial: Trial) -> Findings:
     subject, settings = subject_of(trial), _settings(trial)
-    psnr_of = subject.judge.psnr_of()
+    psnr_of, protocol = subject.judge.psnr_of(), trial.configuration.protocol_name
     pictures: dict[int, PIL.Image.Image] = {}
     rows: list[dict[str, object]] = []
 
     def keep(tracker: OutputTracker) -> None:
         pictures[tracker.iteration] = as_pillow(Image(tracker.output[0].float().cpu().numpy()))
-        rows.append({"iteration": tracker.iteration, "psnr_db": float(psnr_of(tracker.output))})
+        psnr_db = float(psnr_of(tracker.output))
+        rows.append({"iteration": tracker.iteration, "protocol": protocol, "psnr_db": psnr_db})
 
     restore(
         problem_of(subject.measurement, settings.objective),
@@ -91,7 +92,11 @@ SNAPSHOTS = Study(
     _run,
     {
         "snapshots": pa.schema(
-            [pa.field("iteration", pa.int32(), nullable=False), pa.field("psnr_db", pa.float64())]
+            [
+                pa.field("iteration", pa.int32(), nullable=False),
+                pa.field("protocol", pa.string(), nullable=False),
+                pa.field("psnr_db", pa.float64()),
+            ]
         )
     },
 )

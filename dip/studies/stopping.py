@@ -46,7 +46,10 @@ def _run(trial: Trial) -> Findings:
         keep,
         rules,
     )
-    psnrs = [{"iteration": point.iteration, "psnr_db": point.psnr_db} for point in fit.curve]
+    protocol = trial.configuration.protocol_name
+    psnrs = [
+        {"iteration": point.iteration, "protocol": protocol, "psnr_db": point.psnr_db} for point in fit.curve
+    ]
     stops = [_stop(rule, watch, fit, subject) for rule, watch in zip(rules, seen[0].watches[1:], strict=True)]
     return Findings(trial, {"psnr": psnrs, "signals": signals, "stops": stops})
 
@@ -68,6 +71,7 @@ def _stop(rule: StopRule, watch: Watch, fit: Fit, subject: Subject) -> TableRow:
         "rule": rule.name,
         "stop_iteration": watch.best_iteration,
         "stop_reason": watch.reason if watch.is_done else "iteration-limit",
+        "protocol": subject.judge.configuration.protocol_name,
         "psnr_db": float(subject.judge.psnr_of()(watch.answer)),
         "psnr_peak_db": max(point.psnr_db for point in fit.curve if point.psnr_db is not None),
     }
@@ -86,19 +90,21 @@ def _gaps(tables: Mapping[str, pa.Table]) -> pa.Table:
 
 
 _ITERATION = pa.field("iteration", pa.int32(), nullable=False)
+_PROTOCOL = pa.field("protocol", pa.string(), nullable=False)
 _RULE = pa.field("rule", pa.string(), nullable=False)
 
 STOPPING = Study(
     _variants,
     _run,
     {
-        "psnr": pa.schema([_ITERATION, pa.field("psnr_db", pa.float64())]),
+        "psnr": pa.schema([_ITERATION, _PROTOCOL, pa.field("psnr_db", pa.float64())]),
         "signals": pa.schema([_ITERATION, _RULE, pa.field("signal", pa.float64())]),
         "stops": pa.schema(
             [
                 _RULE,
                 pa.field("stop_iteration", pa.int32(), nullable=False),
                 pa.field("stop_reason", pa.string(), nullable=False),
+                _PROTOCOL,
                 pa.field("psnr_db", pa.float64(), nullable=False),
                 pa.field("psnr_peak_db", pa.float64(), nullable=False),
             ]
