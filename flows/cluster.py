@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -113,14 +113,7 @@ def _connected(address: str, count: int | None, device: str) -> Iterator[Workers
 
 
 def _check_workers(client: Client, address: str) -> None:
-    slots = _slots_of_workers(client)
-    # Restorations in threads of one process would draw from the same random numbers of torch.
-    if not any(slots) or max(slots) > 1:
-        found = "one that carries several at a time" if any(slots) else "none"
-        raise ClusterError(
-            f"Expected workers that offer the resource {RESOURCE} at {address}, one restoration at a time; "
-            f"got {found}. Start them with: dask worker {address} --nthreads 1 --resources {RESOURCE}=1"
-        )
+    expect_one_at_a_time(_slots_of_workers(client), address)
     try:
         versions = client.run(version_of_worker)
     except Exception as error:
@@ -133,6 +126,24 @@ def _check_workers(client: Client, address: str) -> None:
         raise ClusterError(
             f"Expected workers with dip-restoration {dip.__version__} at {address}; some have "
             f"{', '.join(sorted(others))}. Install the same version on all machines."
+        )
+
+
+def expect_one_at_a_time(slots: Sequence[int], address: str) -> None:
+    """See that workers carry a restoration each, and no more: threads would share torch's random numbers.
+
+    Args:
+        slots: how many each of them carries at once.
+        address: of their scheduler.
+
+    Raises:
+        ClusterError: no worker carries any, or one carries several.
+    """
+    if not any(slots) or max(slots) > 1:
+        found = "one that carries several at a time" if any(slots) else "none"
+        raise ClusterError(
+            f"Expected workers that offer the resource {RESOURCE} at {address}, one restoration at a time; "
+            f"got {found}. Start them with: dask worker {address} --nthreads 1 --resources {RESOURCE}=1"
         )
 
 

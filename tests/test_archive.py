@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow.parquet as pq
 from PIL import Image, ImageOps
 
+from cli import PLAN_OPTIONS
+from flows.options import ENGINE, SHARED
 from tests.conftest import files_below, photograph, write_photographs
 from tests.test_images import claiming, encoded, png_of
 
@@ -254,6 +256,13 @@ def test_plan_says_what_would_be_done_and_does_nothing(dip, tmp_path):
     assert "failed: cmyk.jpg: Expected a grey, RGB or palette image" in finished.stdout
     assert "hours of one cpu worker" in finished.stdout
     assert files_below(tmp_path) == before
+
+
+def test_what_the_engine_is_told_a_plan_can_be_told():
+    engine = {
+        name for name, (option, _) in SHARED.items() if option.__metadata__[0].rich_help_panel == ENGINE
+    }
+    assert {"network", "dropout", "stop"} <= engine <= set(PLAN_OPTIONS)
 
 
 def test_plan_counts_megapixels_of_what_would_be_made(dip, tmp_path):
