@@ -26,7 +26,7 @@ KNOWN_DB = {
     **{f"color9 σ {sigma}": db for sigma, db in ((15, 24.60), (25, 20.17), (50, 14.15))},
     **{f"color9 σ {sigma}, clipped": db for sigma, db in ((15, 24.68), (25, 20.37), (50, 14.85))},
 }
-"""PSNR of bicubic enlargement, on shaved Y, and of noisy images, of which another draw moves the last digit."""
+"""PSNR of bicubic enlargement, on shaved Y, and of noisy images; another draw moves its last digit."""
 
 
 def asked_for(name: str) -> Configuration:
