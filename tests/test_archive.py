@@ -121,6 +121,14 @@ def test_worker_count_and_company_do_not_change_a_byte(dip, tmp_path):
     assert len(one) == 8
     assert set(two) == {f"photo-0{i}.png{suffix}" for i in (0, 1) for suffix in ("", ".json")}
     assert all(one[name] == two[name] for name in two)
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "in" / "photo-03.png").rename(tmp_path / "alone" / "another-name.png")
+    dip("evaluate", tmp_path / "alone", tmp_path / "three", *asked)
+    alone, in_company = (
+        np.asarray(Image.open(tmp_path / run))
+        for run in ("three/images/another-name.png", "one/images/photo-03.png")
+    )
+    assert np.array_equal(alone, in_company)
 
 
 def test_masks_are_found_by_relative_path_and_missing_ones_skip_their_image(dip, tmp_path):
