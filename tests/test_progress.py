@@ -54,7 +54,7 @@ def test_tiles_and_runs_are_parts_of_one_whole():
 def test_worker_tells_how_far_its_image_is(cluster, tmp_path):
     write_photographs(tmp_path / "in", 1, side_px=64)
     heard = []
-    slow = job(tmp_path, "photo-00.png", Configuration("denoise", max_iterations=400))
+    slow = job(tmp_path, "photo-00.png", Configuration("denoise", max_iterations=200))
     with workers(cluster, None, "cpu") as found:
         found.client.subscribe_topic(progress_topic(slow.run_id), lambda event: heard.append(event[1]))
         (outcome,) = Window(found, restore_image, fail).run([slow])
