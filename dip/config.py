@@ -38,7 +38,7 @@ class Variation:
     Attributes:
         network: a name in `dip.parameterizations.NETWORKS`.
         width: channels of the network.
-        depth: how many times the network halves the resolution.
+        depth: how many times the network halves the resolution, or a ResNet's number of blocks.
         upsampling: interpolation of the network's up path.
         dropout: share of the features that the network leaves out at random.
         input_channels: channels of the network's input z.

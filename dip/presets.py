@@ -205,15 +205,15 @@ def _parameterization(of_preset: Parameterization, variation: Variation) -> Para
     if variation.network is not None:
         network = parameterization_called(variation.network)
         parameterization = of_preset if isinstance(of_preset, network) else network()
+    known = {field.name for field in fields(parameterization)}
     asked = {
         "width": variation.width,
-        "scales": variation.depth,
+        "blocks" if "blocks" in known else "scales": variation.depth,
         "upsampling": variation.upsampling,
         "dropout": variation.dropout,
         "input_channels": variation.input_channels,
     }
     asked = {name: value for name, value in asked.items() if value is not None}
-    known = {field.name for field in fields(parameterization)}
     if not asked.keys() <= known:
         raise ConfigurationError(
             f"Expected what the network {type(parameterization).__name__} has: {', '.join(sorted(known))}; "

@@ -82,7 +82,8 @@ WidthOption = Annotated[
     int | None, typer.Option("--width", metavar="N", min=1, rich_help_panel=ENGINE, help="Its channels.")
 ]
 DepthOption = Annotated[
-    int | None, typer.Option("--depth", metavar="N", min=1, rich_help_panel=ENGINE, help="Its halvings.")
+    int | None,
+    typer.Option("--depth", metavar="N", min=1, rich_help_panel=ENGINE, help="Its halvings, or blocks."),
 ]
 InputChannelsOption = Annotated[
     int | None,

@@ -81,7 +81,7 @@ class BatchParameters(WorkParameters):
         tile_px: side of the tiles that a larger image is restored in; None for as large as memory allows.
         network: a parameterization in place of the preset's.
         width: channels of the network, in place of the preset's.
-        depth: how often the network halves the resolution, in place of the preset's.
+        depth: how often the network halves the resolution, or its blocks, in place of the preset's.
         upsampling: of the network, in place of the preset's.
         dropout: share of the features that the network leaves out at random, in place of the preset's.
         input_channels: of the network's input, in place of the preset's.

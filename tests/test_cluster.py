@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import executable, files_below, free_port, running, wait_for, write_photographs
 from tests.test_archive import FEW, rows_of
 
-SLOW = ("--task", "denoise", "--max-iterations", "60")
+SLOW = ("--task", "denoise", "--max-iterations", "40")
 
 
 @pytest.fixture

@@ -61,9 +61,9 @@ def test_variation_that_makes_no_sense_is_refused(options, sentence):
 
 def test_what_a_network_lacks_cannot_be_varied():
     with pytest.raises(
-        ConfigurationError, match="what the network ResNet has: blocks, input_channels, width; got scales"
+        ConfigurationError, match="what the network ResNet has: blocks, input_channels, width; got upsampling"
     ):
-        _ = engine(variation=Variation(network="resnet", depth=3))
+        _ = engine(variation=Variation(network="resnet", upsampling="nearest"))
     with pytest.raises(ConfigurationError, match="preset paper-jpeg with the task denoise; got inpaint"):
         _ = Configuration("inpaint", preset="paper-jpeg").settings
 
@@ -72,6 +72,7 @@ def test_variation_reaches_the_settings():
     varied = engine(variation=Variation(network="unet", width=8, depth=2, tv=0.1, data_term="huber"))
     assert (varied.parameterization.width, varied.parameterization.scales) == (8, 2)
     assert varied.objective == Objective("huber", 0.1)
+    assert engine(variation=Variation(network="resnet", depth=3)).parameterization.blocks == 3
     assert engine(max_iterations=10).schedule.iterations == 10
     assert engine(max_iterations=10**6).schedule.iterations == 10**6
     for sigma in (50, 50.0):

@@ -125,9 +125,9 @@ def test_row_says_which_rule_stopped_and_why(tmp_path, stop):
 
 
 ITERATIONS = {
-    "denoise": {"skip": 200, "unet": 300, "resnet": 200, "deep-decoder": 400},
-    "inpaint": {"skip": 60, "unet": 60, "resnet": 60, "deep-decoder": 60},
-    "super-resolution": {"skip": 250, "unet": 350, "resnet": 350, "deep-decoder": 650},
+    "denoise": {"skip": 100, "unet": 200, "resnet": 100, "deep-decoder": 300},
+    "inpaint": {"skip": 50, "unet": 50, "resnet": 50, "deep-decoder": 50},
+    "super-resolution": {"skip": 100, "unet": 200, "resnet": 250, "deep-decoder": 650},
 }
 DAMAGE = {
     "denoise": Degradation(sigma=50),
