@@ -231,7 +231,7 @@ class Configuration:
 
     @property
     def effective_preset(self) -> str:
-        """The preset that is used: another one where that asked for does not suit; none without a network."""
+        """The preset that is used: `fast` where `auto` does not suit the network, `none` where there is no network."""
         from dip.presets import preset_of
 
         return preset_of(self) if self.method == "dip" else "none"
