@@ -231,7 +231,7 @@ class Configuration:
 
     @property
     def effective_preset(self) -> str:
-        """The preset that is used: `fast` where `auto` does not suit the network, `none` where there is no network."""
+        """The preset that is used: `fast` where `auto` does not suit the network, `none` without one."""
         from dip.presets import preset_of
 
         return preset_of(self) if self.method == "dip" else "none"
