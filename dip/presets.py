@@ -140,17 +140,21 @@ def settings_for(configuration: Configuration) -> Settings | None:
 def _of_preset(configuration: Configuration) -> Settings:
     """The preset's settings for the task at its scale factor or noise level, for the task, or for any."""
     by_task, task = PRESETS[preset_of(configuration)], configuration.task
-    sigma = configuration.degradation.sigma if configuration.degradation else None
-    special = (
-        f"{task} ×{configuration.scale}" if configuration.scale_factor > 1 else f"{task} σ{sigma or 0:g}"
-    )
-    for name in (special, task, ANY_TASK):
+    for name in (_special_case(configuration), task, ANY_TASK):
         if name in by_task:
             return by_task[name]
     raise ConfigurationError(
         f"Expected the preset {configuration.preset} with the task {' or '.join(by_task)}; "
         f"got {task}. Use auto, fast or paper for it."
     )
+
+
+def _special_case(configuration: Configuration) -> str:
+    """The task with its scale factor or noise level, as the presets name it; or the task alone."""
+    sigma = configuration.degradation.sigma if configuration.degradation else None
+    if configuration.scale_factor > 1:
+        return f"{configuration.task} ×{configuration.scale}"
+    return configuration.task if sigma is None else f"{configuration.task} σ{sigma:g}"
 
 
 def preset_of(configuration: Configuration) -> str:
