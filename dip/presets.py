@@ -33,6 +33,8 @@ class Settings:
         precision: of the network's body; statistics, head, weights and loss are float32.
         network_input: z, `noise`, `meshgrid` or `guide`.
         objective: E, λ and R.
+        least_area_px: pixels of the smallest image that they are for, if there are `smaller` ones.
+        smaller: the settings for smaller images.
 
     Raises:
         ConfigurationError: the network cannot be fed that.
@@ -44,10 +46,19 @@ class Settings:
     precision: torch.dtype = torch.float32
     network_input: str = "noise"
     objective: Objective = Objective()  # noqa: RUF009 - frozen
+    least_area_px: int = 0
+    smaller: "Settings | None" = None
 
     def __post_init__(self) -> None:
         channels, *_ = self.parameterization.input_shape((64, 64))
         expect_channels(self.network_input, channels)
+
+    def for_size(self, size_px: tuple[int, int]) -> "Settings":
+        """The settings for an image, or a tile of one, of (H, W) pixels."""
+        height_px, width_px = size_px
+        if self.smaller is None or height_px * width_px >= self.least_area_px:
+            return self
+        return self.smaller.for_size(size_px)
 
 
 ANY_TASK = "any"
@@ -56,6 +67,7 @@ ANY_TASK = "any"
 EMV = VarianceRule()
 HELD_OUT = HeldOutRule()
 HELD_OUT_SOON = HeldOutRule(patience=200)
+HELD_OUT_AT_ONCE = HeldOutRule(patience=100)
 D = Skip()
 D_NEAREST = replace(D, skip_channels=128, upsampling="nearest")
 NARROW = replace(D, width=32)
@@ -82,6 +94,17 @@ def _with_muon(
     return Settings(network, input_noise, schedule, torch.bfloat16)
 
 
+def _denoising(dropout: float, last_input_noise: float) -> Settings:
+    network = replace(NARROW, dropout=dropout)
+    return _with_muon(network, Ramp(0.02, last_input_noise, 300), 1600, HELD_OUT_AT_ONCE)
+
+
+DENOISING_SMALL = _denoising(0.1, 0.06)
+DENOISING_MIDDLING = replace(_denoising(0.05, 0.04), least_area_px=160**2, smaller=DENOISING_SMALL)
+DENOISING = replace(_denoising(0.05, 0.03), least_area_px=384**2, smaller=DENOISING_MIDDLING)
+"""The fewer pixels an image has, the more weights there are for each of them, and the more input noise and
+dropout it takes to keep the image's own noise out."""
+
 PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
     {
         # Source: the notebooks and the supplementary material of Ulyanov et al., CVPR 2018.
@@ -103,7 +126,7 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
             "denoise": Settings(FLASH, 0.0, Schedule(0.1, 600, FixedRule()), network_input="guide")
         },
         "auto": {
-            "any": _with_muon(NARROW_WITH_DROPOUT, Ramp(0.02, 0.06, 300), 1600),
+            "any": DENOISING,
             "denoise σ50": _with_muon(NARROW_WITH_DROPOUT, Ramp(0.03, 0.1, 200), 1200),
             "super-resolution": _with_muon(NARROW, 0.03, 800, FixedRule()),
             "inpaint": _with_muon(NARROW, 0.03, 1500),
@@ -179,6 +202,7 @@ def _varied(settings: Settings, configuration: Configuration) -> Settings:
     asked, schedule, objective = configuration.variation, settings.schedule, settings.objective
     return replace(
         settings,
+        smaller=_varied(settings.smaller, configuration) if settings.smaller else None,
         parameterization=_parameterization(settings.parameterization, asked),
         input_noise=_either(asked.input_noise, settings.input_noise),
         schedule=replace(

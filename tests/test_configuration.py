@@ -112,6 +112,22 @@ def test_noise_of_the_paper_grows_with_the_image_noise():
     assert [configuration.settings.input_noise for configuration in asked] == [1 / 30, 1 / 20]
 
 
+def test_denoising_is_hindered_more_the_fewer_pixels_there_are():
+    asked = engine()
+    sizes = [(96, 96), (160, 159), (160, 160), (256, 256), (300, 500), (1000, 1000)]
+    found = [asked.for_size(size) for size in sizes]
+    assert [settings.input_noise.last for settings in found] == [0.06, 0.06, 0.04, 0.04, 0.03, 0.03]
+    assert [settings.parameterization.dropout for settings in found] == [0.1, 0.1] + [0.05] * 4
+
+
+def test_what_is_asked_for_holds_at_every_size():
+    asked = engine(variation=Variation(input_noise=0.01, dropout=0.3), max_iterations=7)
+    for size_px in ((20, 20), (200, 200), (2000, 2000)):
+        settings = asked.for_size(size_px)
+        assert (settings.input_noise, settings.schedule.iterations) == (0.01, 7)
+        assert settings.parameterization.dropout == 0.3
+
+
 def test_hash_changes_with_all_that_decides_the_result():
     base = Configuration("denoise")
     others = [

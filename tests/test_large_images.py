@@ -15,6 +15,7 @@ from dip.methods import optimization
 from dip.methods.base import Situation
 from dip.optimize.memory import BUDGET_BYTES, bytes_per_pixel, largest_area_px
 from dip.presets import PRESETS
+from dip.restoration import restore
 from tests.conftest import photograph
 from tests.one_image import run
 
@@ -46,6 +47,19 @@ def test_there_is_no_seam():
         at_borders = beyond_the_image[:, [63, 64, 127, 128]].mean()
         assert at_borders <= beyond_the_image.mean() + 2 * beyond_the_image.mean(axis=0).std()
         assert np.mean((image - clean[0]) ** 2) < np.mean(noise**2) / 2
+
+
+def test_image_and_tile_are_fitted_with_the_settings_for_their_size(monkeypatch):
+    seen = []
+
+    def noting(problem, size_px, settings, *arguments, **options):
+        seen.append((size_px, settings.input_noise.last))
+        return restore(problem, size_px, settings, *arguments, **options)
+
+    monkeypatch.setattr(optimization, "restore", noting)
+    optimized(gradient(170, 180), replace(TILED, tile_px=256))
+    optimized(gradient(64, 192), TILED)
+    assert seen == [((170, 180), 0.04), ((64, 128), 0.06), ((64, 128), 0.06)]
 
 
 @pytest.mark.parametrize("task", ["denoise", "super-resolution"])

@@ -147,7 +147,7 @@ def _fitted(
     measurement: Measurement, configuration: Configuration, situation: Situation, settings: Settings
 ) -> Restoration:
     """An image, or a tile of one, as a whole."""
-    runs = configuration.runs
+    settings, runs = settings.for_size(measurement.size_px), configuration.runs
     fits = [_fit(measurement, settings, situation.part(run, runs), run) for run in range(runs)]
     outputs = torch.stack([fit.output for fit in fits])
     first = fits[0]

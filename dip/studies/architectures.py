@@ -59,7 +59,7 @@ def _configuration(trial: Trial) -> Configuration:
 
 def _parameters(size_px: tuple[int, int], channels: int, configuration: Configuration) -> int:
     """How many numbers are optimised."""
-    parameterization = settings_of(configuration).parameterization
+    parameterization = settings_of(configuration).for_size(size_px).parameterization
     network = parameterization.network(channels, parameterization.canvas_px(*size_px))
     return sum(parameter.numel() for parameter in network.parameters())
 

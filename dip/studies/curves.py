@@ -52,7 +52,8 @@ def target(name: str, reference: Pixels, random: np.random.Generator) -> Pixels:
 
 
 def _run(trial: Trial) -> Findings:
-    subject, settings = subject_of(trial), settings_of(trial.configuration)
+    subject = subject_of(trial)
+    settings = settings_of(trial.configuration).for_size(subject.measurement.size_px)
     # Without input noise, dropout and a stop, as in the paper: only the network decides what is easy.
     schedule = replace(settings.schedule, rule=FixedRule(), window=WINDOW)
     network = settings.parameterization

@@ -37,7 +37,8 @@ def snapshot_name(image_id: str, variant: str, iteration: int) -> str:
 
 
 def _run(trial: Trial) -> Findings:
-    subject, settings = subject_of(trial), _settings(trial)
+    subject = subject_of(trial)
+    settings = _settings(trial, subject.measurement.size_px)
     psnr_of, protocol = subject.judge.psnr_of(), trial.configuration.protocol_name
     pictures: dict[int, PIL.Image.Image] = {}
     rows: list[dict[str, object]] = []
@@ -63,13 +64,14 @@ def _run(trial: Trial) -> Findings:
     return Findings(trial, {"snapshots": rows}, chosen | film)
 
 
-def _settings(trial: Trial) -> Settings:
-    """Those of the variant's method, without a stop before the last snapshot."""
+def _settings(trial: Trial, size_px: tuple[int, int]) -> Settings:
+    """Those of the variant's method for (H, W) pixels, without a stop before the last snapshot."""
     method = METHOD_OF[trial.variant]
     variation = trial.configuration.variation
     if method == "pixels":
         variation = variation.without_network()
-    settings = settings_of(replace(trial.configuration, method=method, variation=variation))
+    configuration = replace(trial.configuration, method=method, variation=variation)
+    settings = settings_of(configuration).for_size(size_px)
     schedule = replace(
         settings.schedule,
         rule=FixedRule(),

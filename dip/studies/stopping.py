@@ -25,7 +25,8 @@ def _variants(configuration: Configuration) -> tuple[str, ...]:  # noqa: ARG001 
 
 
 def _run(trial: Trial) -> Findings:
-    subject, settings = subject_of(trial), settings_of(trial.configuration)
+    subject = subject_of(trial)
+    settings = settings_of(trial.configuration).for_size(subject.measurement.size_px)
     decider, rules = _rules(trial, settings.schedule)
     settings = replace(settings, schedule=replace(settings.schedule, rule=decider))
     seen: list[OutputTracker] = []

@@ -30,38 +30,46 @@ from tests.bench.projector import fit as project
 from tests.bench.starts import from_half_size
 from tests.bench.subject import noisy, photograph, psnr_db
 
-AUTO, FAST = PRESETS["auto"]["any"], PRESETS["fast"]["any"]
+FAST = PRESETS["fast"]["any"]
 PROJECTIONS = 2000
 
 
-def network(**different: object) -> Settings:
-    """`auto` with another network."""
-    return replace(AUTO, parameterization=replace(AUTO.parameterization, **different))
+def auto_at(side_px: int) -> Settings:
+    """`auto` for a square of that side."""
+    return PRESETS["auto"]["any"].for_size((side_px, side_px))
 
 
-def rate(learning_rate: float) -> Settings:
-    """`auto` with another learning rate."""
-    return replace(AUTO, schedule=replace(AUTO.schedule, learning_rate=learning_rate))
+def settings_at(side_px: int) -> dict[str, Settings]:
+    """By name, `auto` for a size, and what differs from it in one thing."""
+    auto = auto_at(side_px)
 
+    def network(**different: object) -> Settings:
+        return replace(auto, parameterization=replace(auto.parameterization, **different))
 
-SETTINGS: dict[str, Settings] = {
-    "auto": AUTO,
-    **{f"width {width}": network(width=width) for width in (16, 24, 48, 64, 128)},
-    **{f"dropout {share}": network(dropout=share) for share in (0.0, 0.05, 0.2)},
-    **{f"scales {scales}": network(scales=scales) for scales in (3, 4, 6)},
-    **{f"input noise to {last}": replace(AUTO, input_noise=Ramp(0.02, last, 300)) for last in (0.03, 0.1)},
-    **{f"learning rate {value}": rate(value) for value in (0.01, 0.04)},
-    "falling learning rate": replace(AUTO, schedule=replace(AUTO.schedule, optimizer="muon, falling")),
-    "fast": FAST,
-    "fast with dropout": replace(FAST, parameterization=AUTO.parameterization),
-    "deep decoder": replace(FAST, parameterization=DeepDecoder()),
-}
+    def schedule(**different: object) -> Settings:
+        return replace(auto, schedule=replace(auto.schedule, **different))
+
+    noises = (0.02, 0.03, 0.04, 0.06, 0.1)
+    return {
+        "auto": auto,
+        **{f"width {width}": network(width=width) for width in (16, 24, 48, 64, 128)},
+        **{f"dropout {share}": network(dropout=share) for share in (0.0, 0.02, 0.05, 0.1, 0.2)},
+        **{f"scales {scales}": network(scales=scales) for scales in (3, 4, 6)},
+        **{f"input noise to {last}": replace(auto, input_noise=Ramp(0.02, last, 300)) for last in noises},
+        **{f"learning rate {value}": schedule(learning_rate=value) for value in (0.01, 0.04)},
+        "falling learning rate": schedule(optimizer="muon, falling"),
+        "fast": FAST,
+        "fast with dropout": replace(FAST, parameterization=auto.parameterization),
+        "deep decoder": replace(FAST, parameterization=DeepDecoder()),
+    }
 
 
 def tried(name: str, reference: Tensor, device: torch.device) -> dict[str, float | int]:
     """What one trial found, and what it took."""
     start = time.perf_counter()
-    found = OTHERS[name](reference, device) if name in OTHERS else fitted(SETTINGS[name], reference, device)
+    other = OTHERS.get(name)
+    settings = settings_at(reference.shape[2])
+    found = other(reference, device) if other else fitted(settings[name], reference, device)
     return {**found, "seconds": round(time.perf_counter() - start, 1)}
 
 
@@ -89,11 +97,12 @@ def projected(reference: Tensor, device: torch.device) -> dict[str, float | int]
 
 def coarse_to_fine(reference: Tensor, device: torch.device) -> dict[str, float | int]:
     """`auto` from the weights of a fit at half the size."""
-    return fitted(from_half_size(AUTO, noisy(reference), device), reference, device)
+    auto = auto_at(reference.shape[2])
+    return fitted(from_half_size(auto, noisy(reference), device), reference, device)
 
 
 OTHERS = {"half size first": coarse_to_fine, "deep random projector": projected}
-TRIALS: list[str] = [*SETTINGS, *OTHERS]
+TRIALS: list[str] = [*settings_at(256), *OTHERS]
 
 
 def scaled(reference: Tensor, side_px: int) -> Tensor:
