@@ -80,8 +80,10 @@ def test_workers_may_come_and_die_on_the_way(dip, environment, scheduler, tmp_pa
 
 def test_killed_run_is_continued_without_doing_anything_twice(dip, tmp_path):
     write_photographs(tmp_path / "in", 8)
-    line = ("restore", tmp_path / "in", tmp_path / "out", *SLOW, "--workers", 2)
-    with subprocess.Popen(dip.command(*line), env=dip.environment, stderr=subprocess.DEVNULL) as run:
+    line = ("restore", tmp_path / "in", tmp_path / "out", *SLOW)
+    with subprocess.Popen(
+        dip.command(*line, "--workers", 2), env=dip.environment, stderr=subprocess.DEVNULL
+    ) as run:
         wait_for(lambda: len(records(tmp_path / "out")) >= 2, "the first restorations")
         run.send_signal(signal.SIGKILL)
     time.sleep(8)  # the workers notice that their nanny is gone
@@ -140,7 +142,7 @@ def test_workers_that_do_not_carry_one_restoration_at_a_time_are_said_so(
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
 def test_interrupted_run_ends_soon_and_says_how_to_go_on(dip, tmp_path, how):
     write_photographs(tmp_path / "in", 6)
-    line = dip.command("restore", tmp_path / "in", tmp_path / "out", *SLOW)
+    line = dip.command("restore", tmp_path / "in", tmp_path / "out", *SLOW, "--workers", 1)
     heed = partial(signal.signal, how, signal.SIG_DFL)  # what a shell runs in the background ignores SIGINT
     with subprocess.Popen(
         line, env=dip.environment, stderr=subprocess.PIPE, text=True, preexec_fn=heed

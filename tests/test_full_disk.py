@@ -50,7 +50,7 @@ def test_run_stops_where_nothing_can_be_written_and_continues_later(
 ):
     source, output = write_photographs(tmp_path / "in", 12, side_px), tmp_path / "out"
     output.mkdir()
-    line = dip.command("restore", source, output, "--task", "denoise", "--workers", 2, *iterations)
+    line = dip.command("restore", source, output, "--task", "denoise", "--workers", 1, *iterations)
     commands = {"line": subprocess.list2cmdline(line), "verify": f"{dip.command()[0]} verify {output}"}
     finished = subprocess.run(
         [*INSIDE, "bash", "-c", script.format(**commands)],

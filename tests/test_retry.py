@@ -133,7 +133,7 @@ def test_run_that_is_ended_while_its_storage_is_away_does_not_wait_for_it(dip, t
     with server() as s3:
         write_photographs(s3.folder / "archive" / "in", 6)
         environment = {**dip.environment, **s3.environment}
-        line = dip.command("restore", "s3://archive/in", "s3://archive/out", *SLOW)
+        line = dip.command("restore", "s3://archive/in", "s3://archive/out", *SLOW, "--workers", 1)
         run = subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True)
         wait_for(lambda: records(s3.folder / "archive" / "out"), "the first restoration")
     time.sleep(8)  # by now every thread waits for the server
