@@ -71,7 +71,6 @@ HELD_OUT_AT_ONCE = HeldOutRule(patience=100)
 D = Skip()
 D_NEAREST = replace(D, skip_channels=128, upsampling="nearest")
 NARROW = replace(D, width=32)
-NARROW_WITH_DROPOUT = replace(NARROW, dropout=0.1)
 JPEG = replace(D, input_channels=3, width=(8, 16, 32, 64, 128), skip_channels=(0, 0, 0, 4, 4))
 HOLE = replace(D, input_channels=2, skip_channels=0, upsampling="nearest")
 LIBRARY = Skip(
@@ -94,14 +93,13 @@ def _with_muon(
     return Settings(network, input_noise, schedule, torch.bfloat16)
 
 
-def _denoising(dropout: float, last_input_noise: float) -> Settings:
-    network = replace(NARROW, dropout=dropout)
-    return _with_muon(network, Ramp(0.02, last_input_noise, 300), 1600, HELD_OUT_AT_ONCE)
-
-
-DENOISING_SMALL = _denoising(0.1, 0.06)
-DENOISING_MIDDLING = replace(_denoising(0.05, 0.04), least_area_px=160**2, smaller=DENOISING_SMALL)
-DENOISING = replace(_denoising(0.05, 0.03), least_area_px=384**2, smaller=DENOISING_MIDDLING)
+DENOISING_SMALL = _with_muon(replace(NARROW, dropout=0.1), Ramp(0.02, 0.06, 300), 1600)
+DENOISING_MIDDLING = replace(
+    _with_muon(replace(NARROW, dropout=0.05), Ramp(0.02, 0.04, 300), 1600, HELD_OUT_AT_ONCE),
+    least_area_px=160**2,
+    smaller=DENOISING_SMALL,
+)
+DENOISING = replace(DENOISING_MIDDLING, input_noise=0.02, least_area_px=384**2, smaller=DENOISING_MIDDLING)
 """The fewer pixels an image has, the more weights there are for each of them, and the more input noise and
 dropout it takes to keep the image's own noise out."""
 
@@ -127,7 +125,7 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
         },
         "auto": {
             "any": DENOISING,
-            "denoise σ50": _with_muon(NARROW_WITH_DROPOUT, Ramp(0.03, 0.1, 200), 1200),
+            "denoise σ50": _with_muon(replace(NARROW, dropout=0.1), Ramp(0.03, 0.1, 200), 1200),
             "super-resolution": _with_muon(NARROW, 0.03, 800, FixedRule()),
             "inpaint": _with_muon(NARROW, 0.03, 1500),
         },

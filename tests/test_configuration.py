@@ -113,11 +113,13 @@ def test_noise_of_the_paper_grows_with_the_image_noise():
 
 
 def test_denoising_is_hindered_more_the_fewer_pixels_there_are():
-    asked = engine()
-    sizes = [(96, 96), (160, 159), (160, 160), (256, 256), (300, 500), (1000, 1000)]
-    found = [asked.for_size(size) for size in sizes]
-    assert [settings.input_noise.last for settings in found] == [0.06, 0.06, 0.04, 0.04, 0.03, 0.03]
-    assert [settings.parameterization.dropout for settings in found] == [0.1, 0.1] + [0.05] * 4
+    sizes = [(96, 96), (160, 159), (160, 160), (384, 383), (384, 384), (300, 500), (1000, 1000)]
+    small, small_, middling, middling_, *large = (engine().for_size(size) for size in sizes)
+    assert small == small_
+    assert middling == middling_
+    assert all(settings == engine() for settings in large)
+    assert small.input_noise.last > middling.input_noise.last > engine().input_noise
+    assert small.parameterization.dropout > middling.parameterization.dropout > 0
 
 
 def test_what_is_asked_for_holds_at_every_size():
