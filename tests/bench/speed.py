@@ -196,8 +196,12 @@ def main(
     references = {"face 128": face(128), **{path.stem: photograph(path) for path in image or []}}
 
     def denoise(name: str) -> dict[str, object]:
-        to_aim = record[f"plain loop on {name}"]["iterations_to_aim"]
-        return to_the_stop_of_each(references[name], found, to_aim)
+        known = record.get(f"plain loop on {name}")
+        if known is None:
+            raise typer.BadParameter(
+                f"Expected its peak with the plain loop first: part 'plain loop on {name}'."
+            )
+        return to_the_stop_of_each(references[name], found, known["iterations_to_aim"])
 
     measures: dict[str, Callable[[], dict[Any, Any]]] = {
         "rates": partial(rates, found),
