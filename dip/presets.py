@@ -67,7 +67,7 @@ ANY_TASK = "any"
 EMV = VarianceRule()
 HELD_OUT = HeldOutRule()
 HELD_OUT_SOON = HeldOutRule(patience=200)
-HELD_OUT_AT_ONCE = HeldOutRule(patience=100)
+HELD_OUT_SOONER = HeldOutRule(patience=100)
 D = Skip()
 D_NEAREST = replace(D, skip_channels=128, upsampling="nearest")
 NARROW = replace(D, width=32)
@@ -95,7 +95,7 @@ def _with_muon(
 
 DENOISING_SMALL = _with_muon(replace(NARROW, dropout=0.1), Ramp(0.02, 0.06, 300), 1600)
 DENOISING_MIDDLING = replace(
-    _with_muon(replace(NARROW, dropout=0.05), Ramp(0.02, 0.04, 300), 1600, HELD_OUT_AT_ONCE),
+    _with_muon(replace(NARROW, dropout=0.05), Ramp(0.02, 0.04, 300), 1600, HELD_OUT_SOONER),
     least_area_px=160**2,
     smaller=DENOISING_SMALL,
 )

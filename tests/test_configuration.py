@@ -113,13 +113,13 @@ def test_noise_of_the_paper_grows_with_the_image_noise():
 
 
 def test_denoising_is_hindered_more_the_fewer_pixels_there_are():
-    sizes = [(96, 96), (160, 159), (160, 160), (384, 383), (384, 384), (300, 500), (1000, 1000)]
-    small, small_, middling, middling_, *large = (engine().for_size(size) for size in sizes)
-    assert small == small_
-    assert middling == middling_
-    assert all(settings == engine() for settings in large)
-    assert small.input_noise.last > middling.input_noise.last > engine().input_noise
+    large = engine()
+    small, middling = (large.for_size(size_px) for size_px in ((96, 96), (256, 256)))
+    assert small.input_noise.last > middling.input_noise.last > large.input_noise
     assert small.parameterization.dropout > middling.parameterization.dropout > 0
+    borders = {(160, 159): small, (160, 160): middling, (384, 383): middling, (384, 384): large}
+    for size_px, settings in (borders | {(100, 2000): large}).items():
+        assert large.for_size(size_px) == settings
 
 
 def test_what_is_asked_for_holds_at_every_size():

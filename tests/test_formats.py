@@ -12,17 +12,15 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image as PillowImage
-from PIL import ImageCms, ImageOps
+from PIL import ImageCms
 
 from dip.config import Configuration
 from dip.errors import UnsupportedImageError
 from dip.images import Metadata, decode, derivative_format, derivative_name, encode, enlarged
-from dip.images.orientation import as_stored, upright
 from tests.conftest import photograph
 from tests.one_image import run
+from tests.test_images import encoded
 
 HEIGHT_PX, WIDTH_PX = 40, 56
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -77,12 +75,6 @@ def tiff(channels: int, bit_depth: int, **options) -> bytes:
     return buffer.getvalue()
 
 
-def pillow(image: PillowImage.Image, kind: str, **options) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
 def sources() -> dict[str, bytes]:
     """Name and bytes of a file of each kind."""
     files = {}
@@ -96,18 +88,18 @@ def sources() -> dict[str, bytes]:
     for channels in (1, 2, 3, 4):
         planes = levels(channels, 8)
         image = PillowImage.fromarray(planes[..., 0] if channels == 1 else planes)
-        files[f"8-{channels}.png"] = pillow(image, "PNG", icc_profile=PROFILE, dpi=(300, 300))
+        files[f"8-{channels}.png"] = encoded(image, "PNG", icc_profile=PROFILE, dpi=(300, 300))
         files[f"16-{channels}.png"] = imagecodecs.png_encode(levels(channels, 16))
         if channels >= 3:
-            files[f"8-{channels}.webp"] = pillow(
+            files[f"8-{channels}.webp"] = encoded(
                 image, "WEBP", lossless=True, icc_profile=PROFILE, exact=True
             )
         if channels in (1, 3):
-            files[f"8-{channels}.bmp"] = pillow(image, "BMP", dpi=(300, 300))
-            files[f"8-{channels}.jpg"] = pillow(image, "JPEG", icc_profile=PROFILE, dpi=(300, 300))
+            files[f"8-{channels}.bmp"] = encoded(image, "BMP", dpi=(300, 300))
+            files[f"8-{channels}.jpg"] = encoded(image, "JPEG", icc_profile=PROFILE, dpi=(300, 300))
         files[f"8-{channels}.jp2"] = imagecodecs.jpeg2k_encode(levels(channels, 8), level=0)
         files[f"16-{channels}.jp2"] = imagecodecs.jpeg2k_encode(levels(channels, 16), level=0)
-    files["palette.png"] = pillow(photograph("coffee").quantize(16), "PNG", icc_profile=PROFILE)
+    files["palette.png"] = encoded(photograph("coffee").quantize(16), "PNG", icc_profile=PROFILE)
     return files
 
 
@@ -272,25 +264,6 @@ def test_damaged_tags_are_carried_as_they_are(exif):
     assert enlarged(Metadata(exif=exif), 4).exif == exif
 
 
-@given(st.integers(1, 8), st.integers(1, 5), st.integers(1, 5))
-def test_turning_back_undoes_turning_upright(orientation, height_px, width_px):
-    planes = np.arange(2 * height_px * width_px).reshape(2, height_px, width_px)
-    assert np.array_equal(as_stored(upright(planes, orientation), orientation), planes)
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_image_is_worked_on_upright_and_written_as_it_lay(orientation):
-    exif = PillowImage.Exif()
-    exif[0x0112] = orientation
-    stored = photograph("chelsea").crop((0, 0, 40, 20))
-    content = pillow(stored, "PNG", exif=exif)
-    image = decode(content, "a.png")
-    shown = np.asarray(PillowImage.open(io.BytesIO(content)))
-    turned = np.asarray(ImageOps.exif_transpose(PillowImage.open(io.BytesIO(content))))
-    assert np.array_equal((image.pixels * 255).round().transpose(1, 2, 0), turned)
-    assert np.array_equal(np.asarray(PillowImage.open(io.BytesIO(encode(image, "png")))), shown)
-
-
 def test_format_without_16_bits_is_refused():
     with pytest.raises(UnsupportedImageError, match=r"--format"):
         encode(decode(SOURCES["16-3.png"], "a.png"), "webp")
@@ -318,43 +291,3 @@ def test_white_is_zero_in_a_tiff_turned_round():
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, planes, photometric="miniswhite")
     assert np.array_equal(decode(buffer.getvalue(), "a.tif").levels()[..., 0], 255 - planes)
-
-
-def test_sixteen_bits_go_through_a_restoration(tmp_path):
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "scan.tif").write_bytes(tiff(3, 16, compression="lzw", tile=(16, 32), byteorder=">"))
-    row = run(tmp_path, "scan.tif", Configuration("denoise", max_iterations=20))
-    assert row["status"] == "restored", row["error_message"]
-    with tifffile.TiffFile(tmp_path / "out" / "images" / "scan.tif") as file:
-        page = file.pages.first
-        assert (file.byteorder, page.compression.name, page.tilewidth) == (">", "LZW", 32)
-        assert page.tags["XResolution"].value == (300, 1)
-        assert page.tags["InterColorProfile"].value == PROFILE
-        assert len(np.unique(page.asarray())) > 256
-
-
-def test_grey_in_three_channels_stays_neutral(tmp_path):
-    (tmp_path / "in").mkdir()
-    photograph("camera").convert("RGB").save(tmp_path / "in" / "grey.png")
-    run(tmp_path, "grey.png", Configuration("denoise", max_iterations=20))
-    restored = np.asarray(PillowImage.open(tmp_path / "out" / "images" / "grey.png"))
-    assert restored.shape == (48, 48, 3)
-    assert (restored == restored[..., :1]).all()
-
-
-def test_transparent_pixels_stay_and_do_not_steer_the_fit(tmp_path):
-    (tmp_path / "in").mkdir()
-    photo = photograph("coffee").convert("RGBA")
-    alpha = np.full((48, 48), 255, np.uint8)
-    alpha[:16] = 0
-    photo.putalpha(PillowImage.fromarray(alpha))
-    other = np.asarray(photo).copy()
-    other[:16, :, :3] = 255 - other[:16, :, :3]
-    restored = []
-    for name, planes in (("a.png", np.asarray(photo)), ("b.png", other)):
-        PillowImage.fromarray(planes).save(tmp_path / "in" / name)
-        row = run(tmp_path, name, Configuration("denoise", max_iterations=20))
-        assert row["status"] == "restored", row["error_message"]
-        restored.append(np.asarray(PillowImage.open(tmp_path / "out" / "images" / name)))
-        assert np.array_equal(restored[-1][:16], planes[:16])
-    assert not np.array_equal(restored[0][16:, :, :3], np.asarray(photo)[16:, :, :3])

@@ -67,9 +67,10 @@ def settings_at(side_px: int) -> dict[str, Settings]:
 def tried(name: str, reference: Tensor, device: torch.device) -> dict[str, float | int]:
     """What one trial found, and what it took."""
     start = time.perf_counter()
-    other = OTHERS.get(name)
-    settings = settings_at(reference.shape[2])
-    found = other(reference, device) if other else fitted(settings[name], reference, device)
+    if name in OTHERS:
+        found = OTHERS[name](reference, device)
+    else:
+        found = fitted(settings_at(reference.shape[2])[name], reference, device)
     return {**found, "seconds": round(time.perf_counter() - start, 1)}
 
 
