@@ -54,24 +54,22 @@ class OrthogonalMomentum(torch.optim.Optimizer):
         """Take one step, in one batch of products for all matrices of one shape."""
         for group in self.param_groups:
             for parameters in _by_shape(group["params"]):
-                steps = _orthogonalized(torch.stack([self._looking_ahead(p) for p in parameters]))
+                steps = _orthogonalized(torch.stack(self._looking_ahead(parameters)))
                 outputs, inputs = steps.shape[1:]
                 length = group["lr"] * math.sqrt(max(1, outputs / inputs))
-                for parameter, step in zip(parameters, steps, strict=True):
-                    parameter.add_(step.view_as(parameter), alpha=-length)
+                shaped = [step.view_as(p) for p, step in zip(parameters, steps, strict=True)]
+                torch._foreach_add_(parameters, shaped, alpha=-length)
 
-    def _looking_ahead(self, parameter: nn.Parameter) -> Tensor:
-        """Nesterov's momentum of a parameter's gradient, as a matrix."""
-        gradient = parameter.grad
-        if gradient is None:
-            return torch.zeros_like(parameter).flatten(1)
-        momentum: Tensor = self.state[parameter].setdefault("momentum", torch.zeros_like(gradient))
-        momentum.lerp_(gradient, 1 - MOMENTUM)
-        return gradient.lerp(momentum, MOMENTUM).flatten(1)
+    def _looking_ahead(self, parameters: list[Tensor]) -> list[Tensor]:
+        """Nesterov's momentum of each parameter's gradient, as a matrix."""
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        momenta = [self.state[p].setdefault("momentum", torch.zeros_like(p)) for p in parameters]
+        torch._foreach_lerp_(momenta, gradients, 1 - MOMENTUM)
+        return [ahead.flatten(1) for ahead in torch._foreach_lerp(gradients, momenta, MOMENTUM)]
 
 
-def _by_shape(parameters: list[nn.Parameter]) -> Iterable[list[nn.Parameter]]:
-    shapes: dict[tuple[int, int], list[nn.Parameter]] = defaultdict(list)
+def _by_shape(parameters: list[nn.Parameter]) -> Iterable[list[Tensor]]:
+    shapes: dict[tuple[int, int], list[Tensor]] = defaultdict(list)
     for parameter in parameters:
         shapes[len(parameter), parameter[0].numel()].append(parameter)
     return shapes.values()
@@ -85,7 +83,8 @@ def _orthogonalized(matrices: Tensor) -> Tensor:
     a, b, c = NEWTON_SCHULZ
     for _ in range(NEWTON_SCHULZ_STEPS):
         gram = wide @ wide.mT
-        wide = a * wide + (b * gram + c * gram @ gram) @ wide
+        quadratic = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+        wide = torch.baddbmm(wide, quadratic, wide, beta=a)
     return wide.mT if is_tall else wide
 
 

@@ -28,4 +28,6 @@ class Dropout(nn.Module):
         draws = torch.empty(-(-features.numel() // 8), dtype=torch.int64, device=features.device)
         draws.random_(torch.iinfo(torch.int64).min, None)
         levels = draws.view(torch.uint8)[: features.numel()].view(batch, height, width, channels)
-        return features * (levels >= self.left_out).movedim(-1, 1)
+        # As bytes, not as truth values: torch takes a third of the time for such a product.
+        stays = levels.ge_(self.left_out)
+        return features * stays.movedim(-1, 1)

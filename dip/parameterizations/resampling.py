@@ -47,18 +47,7 @@ class _Reflect(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, features: Tensor, width_px: int) -> Tensor:
         ctx.width_px = width_px
-        batch, channels, height_px, width = features.shape
-        padded = torch.empty(
-            (batch, channels, height_px + 2 * width_px, width + 2 * width_px),
-            dtype=features.dtype,
-            device=features.device,
-            memory_format=torch.channels_last,
-        )
-        padded[..., width_px:-width_px, width_px:-width_px] = features
-        for lines in (padded[..., width_px:-width_px, :].transpose(2, 3), padded):
-            for outer, inner in _mirrored_lines(width_px):
-                lines[:, :, outer] = lines[:, :, inner]
-        return padded
+        return _bordered(features, width_px, _mirrored_lines(width_px))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
@@ -95,29 +84,27 @@ class _UpsampleBilinear(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         """The transpose of the interpolation: a convolution per channel, with stride 2.
 
-        Beyond the border the interpolation repeats the outermost line, which gets that share back.
+        Beyond the border the interpolation repeats the outermost line of its input, which is as if the
+        outermost line of the gradient were repeated.
         """
-        enlarged = gradients[0].contiguous(memory_format=torch.channels_last)
-        taps = ctx.taps.to(enlarged.dtype)
-        features = _halved(enlarged, taps[:, None] * taps)
-        # Strided views of the two outermost lines: a list of indices would be copied from the host.
-        rows = 0.25 * _halved(enlarged[:, :, :: enlarged.shape[2] - 1], taps[None])
-        columns = 0.25 * _halved(enlarged[..., :: enlarged.shape[3] - 1], taps[:, None])
-        for i in (0, -1):
-            features[:, :, i] += rows[:, :, i]
-            features[..., i] += columns[..., i]
-            for j in (0, -1):
-                features[..., i, j] += 0.0625 * enlarged[..., i, j]
-        return features, None
+        (enlarged,) = gradients
+        channels, taps = enlarged.shape[1], ctx.taps.to(enlarged.dtype)
+        kernel = (taps[:, None] * taps).expand(channels, 1, -1, -1).contiguous()
+        bordered = _bordered(enlarged, 1, [(0, 1), (-1, -2)])
+        return F.conv2d(bordered, kernel, stride=2, groups=channels), None
 
 
-def _halved(image: Tensor, taps: Tensor) -> Tensor:
-    """Each channel weighted by taps, (rows, columns), and halved along the axes that have several."""
-    channels = image.shape[1]
-    return F.conv2d(
-        image,
-        taps.expand(channels, 1, -1, -1).contiguous(),
-        stride=tuple(2 if count > 1 else 1 for count in taps.shape),
-        padding=tuple(1 if count > 1 else 0 for count in taps.shape),
-        groups=channels,
+def _bordered(features: Tensor, width_px: int, lines: list[tuple[int, int]]) -> Tensor:
+    """Channels last, with so many pixels more at each side; of `lines`, the first repeats the second."""
+    batch, channels, *size_px = features.shape
+    bordered = torch.empty(
+        (batch, channels, *(side + 2 * width_px for side in size_px)),
+        dtype=features.dtype,
+        device=features.device,
+        memory_format=torch.channels_last,
     )
+    bordered[..., width_px:-width_px, width_px:-width_px] = features
+    for along in (bordered[..., width_px:-width_px, :].transpose(2, 3), bordered):
+        for outer, inner in lines:
+            along[:, :, outer] = along[:, :, inner]
+    return bordered
