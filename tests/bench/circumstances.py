@@ -19,7 +19,8 @@ def circumstances() -> dict[str, str]:
     """Commit, version of torch, and machine."""
     cores = f"{os.cpu_count()} cores, {len(os.sched_getaffinity(0))} used"
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    processor = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+    tiles = " AMX" if torch.cpu._is_amx_tile_supported() else ""
+    processor = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}{tiles}"
     return {
         "commit": commit(),
         "torch": torch.__version__,
@@ -31,4 +32,5 @@ def kind_of(device: torch.device) -> str:
     """What kind of device it is, as part of a file's name."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device).lower().replace(" ", "-")
-    return f"cpu-{torch.backends.cpu.get_cpu_capability().lower()}"
+    has_tiles = torch.cpu._is_amx_tile_supported()
+    return "cpu-amx" if has_tiles else f"cpu-{torch.backends.cpu.get_cpu_capability().lower()}"

@@ -6,10 +6,11 @@ The parts `iterations at …` time iterations at a size, in turn, and take the m
 `plain loop on …` denoises an image, σ 25, with the plain loop until its PSNR has fallen for a while: which
 iteration has its peak less 0.1 dB? That depends on the image and torch alone, and is done once. `denoising …`
 denoises it with each preset until its rule stops it, and times the plain loop's iterations in turn with the
-presets: how many times sooner is a preset done than the plain loop gets there? `several at once` fits several
-images, in processes and in threads. `peer` denoises the face with deepinv, by an interpreter that has it.
-What is found is printed, and recorded beside this file, each part with its commit and machine, in one
-file per type of device, each part with its commit and machine.
+presets: how many times sooner is a preset done than the plain loop gets there? `D on …` has D's peak in our
+own loop, in bfloat16 where the device has it: is it the plain loop's? `several at once` fits several images,
+in processes and in threads. `peer` denoises the face with deepinv, by an interpreter that has it. What is
+found is printed, and recorded beside this file, in one file per type of device, each part with its commit and
+machine.
 """
 
 import json
@@ -28,6 +29,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from dip.objective import Objective, Problem
 from dip.operators.identity import Identity
 from dip.optimize.device import body_precision, resolve_device
+from dip.optimize.stopping import FixedRule
 from dip.presets import PRESETS, Settings
 from dip.restoration import restore
 from tests.bench.at_once import fits_at_once
@@ -47,9 +49,10 @@ PIXELS = 2 * 10**6
 """An iteration is repeated on so many pixels altogether."""
 
 D = PRESETS["paper"]["any"]
+D_BFLOAT16 = replace(D, precision=torch.bfloat16)
 COMPARED = {
     "D float32": D,
-    "D bfloat16": replace(D, precision=torch.bfloat16),
+    "D bfloat16": D_BFLOAT16,
     "fast": PRESETS["fast"]["any"],
     "auto": PRESETS["auto"]["any"],
 }
@@ -108,6 +111,21 @@ def plain_peak(reference: torch.Tensor, device: torch.device) -> dict[str, float
     aim_db = max(curve) - 0.1
     to_aim = 1 + next(i for i, psnr in enumerate(curve) if psnr >= aim_db)
     return {"peak_db": max(curve), "aim_db": aim_db, "iterations_to_aim": to_aim}
+
+
+def peak_of_d(reference: torch.Tensor, device: torch.device, iterations: int) -> dict[str, object]:
+    """What D reaches in bfloat16 within so many iterations, looked at after each window."""
+    problem, (height_px, width_px) = Problem(noisy(reference), Identity(), Objective()), reference.shape[2:]
+    fixed = replace(D_BFLOAT16.schedule, iterations=iterations, rule=FixedRule())
+    settings, beside = replace(D_BFLOAT16, schedule=fixed), reference.to(device)
+    found = restore(
+        problem, (height_px, width_px), settings, 0, device, lambda output: psnr_db(output, beside)
+    )
+    return {
+        "peak_db": max(point.psnr_db for point in found.curve if point.psnr_db is not None),
+        "iterations": iterations,
+        "precision": str(body_precision(device, torch.bfloat16)),
+    }
 
 
 def to_the_stop_of_each(
@@ -185,7 +203,7 @@ def main(
     ] = None,
     device: str = "auto",
     side: Annotated[list[int] | None, typer.Option(help="px; 128, 256, 512, 1024 unless given")] = None,
-    image: Annotated[list[Path] | None, typer.Option(help="denoised beside a face of 128×128")] = None,
+    image: Annotated[list[Path] | None, typer.Option(help="denoised beside a face")] = None,
     peer: Annotated[Path | None, typer.Option(help="a Python that has deepinv")] = None,
 ) -> None:
     """Measure all, or some parts of it."""
@@ -193,21 +211,32 @@ def main(
     found = resolve_device(device)
     path = Path(__file__).parent / f"speed-{kind_of(found)}.json"
     record = json.loads(path.read_text()) if path.exists() else {}
-    references = {"face 128": face(128), **{path.stem: photograph(path) for path in image or []}}
+    references = {
+        "face 128": face(128),
+        "face 256": face(256),
+        **{path.stem: photograph(path) for path in image or []},
+    }
 
-    def denoise(name: str) -> dict[str, object]:
+    def to_aim(name: str) -> int:
         known = record.get(f"plain loop on {name}")
         if known is None:
             raise typer.BadParameter(
                 f"Expected its peak with the plain loop first: part 'plain loop on {name}'."
             )
-        return to_the_stop_of_each(references[name], found, known["iterations_to_aim"])
+        return int(known["iterations_to_aim"])
+
+    def denoise(name: str) -> dict[str, object]:
+        return to_the_stop_of_each(references[name], found, to_aim(name))
+
+    def fit_d(name: str) -> dict[str, object]:
+        return peak_of_d(references[name], found, 2 * to_aim(name))
 
     measures: dict[str, Callable[[], dict[Any, Any]]] = {
         "rates": partial(rates, found),
         **{f"iterations at {px}": partial(iterations_at, px, found) for px in side or (128, 256, 512, 1024)},
         **{f"plain loop on {name}": partial(plain_peak, each, found) for name, each in references.items()},
         **{f"denoising {name}": partial(denoise, name) for name in references},
+        **{f"D on {name}": partial(fit_d, name) for name in references},
         "several at once": partial(fits_at_once, str(found)),
     }
     if peer:
