@@ -103,6 +103,13 @@ DENOISING = replace(DENOISING_MIDDLING, input_noise=0.02, least_area_px=384**2, 
 """The fewer pixels an image has, the more weights there are for each of them, and the more input noise and
 dropout it takes to keep the image's own noise out."""
 
+DENOISING_50_SMALL = _with_muon(replace(NARROW, dropout=0.1), Ramp(0.03, 0.1, 200), 1200)
+DENOISING_50 = replace(
+    _with_muon(replace(NARROW, dropout=0.05), Ramp(0.03, 0.06, 200), 1200),
+    least_area_px=160**2,
+    smaller=DENOISING_50_SMALL,
+)
+
 PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
     {
         # Source: the notebooks and the supplementary material of Ulyanov et al., CVPR 2018.
@@ -125,7 +132,7 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
         },
         "auto": {
             "any": DENOISING,
-            "denoise σ50": _with_muon(replace(NARROW, dropout=0.1), Ramp(0.03, 0.1, 200), 1200),
+            "denoise σ50": DENOISING_50,
             "super-resolution": _with_muon(NARROW, 0.03, 800, FixedRule()),
             "inpaint": _with_muon(NARROW, 0.03, 1500),
         },

@@ -78,6 +78,7 @@ def test_variation_reaches_the_settings():
     for sigma in (50, 50.0):
         at_50 = Configuration("denoise", degradation=Degradation(sigma=sigma)).settings
         assert at_50 == PRESETS["auto"]["denoise σ50"]
+        assert at_50.for_size((159, 159)).parameterization.dropout > at_50.parameterization.dropout > 0
     eight = Configuration("super-resolution", preset="paper", scale=8).settings
     assert (eight.input_noise, eight.schedule.iterations) == (0.05, 4000)
 
