@@ -127,7 +127,7 @@ def test_row_says_which_rule_stopped_and_why(tmp_path, stop):
 ITERATIONS = {
     "denoise": {"skip": 100, "unet": 200, "resnet": 100, "deep-decoder": 300},
     "inpaint": {"skip": 50, "unet": 50, "resnet": 50, "deep-decoder": 50},
-    "super-resolution": {"skip": 100, "unet": 200, "resnet": 250, "deep-decoder": 650},
+    "super-resolution": {"skip": 100, "unet": 400, "resnet": 250, "deep-decoder": 650},
 }
 DAMAGE = {
     "denoise": Degradation(sigma=50),
