@@ -104,10 +104,13 @@ DENOISING = replace(DENOISING_MIDDLING, input_noise=0.02, least_area_px=384**2, 
 dropout it takes to keep the image's own noise out."""
 
 DENOISING_50_SMALL = _with_muon(replace(NARROW, dropout=0.1), Ramp(0.03, 0.1, 200), 1200)
-DENOISING_50 = replace(
+DENOISING_50_MIDDLING = replace(
     _with_muon(replace(NARROW, dropout=0.05), Ramp(0.03, 0.06, 200), 1200),
     least_area_px=160**2,
     smaller=DENOISING_50_SMALL,
+)
+DENOISING_50 = replace(
+    DENOISING_50_MIDDLING, input_noise=0.03, least_area_px=384**2, smaller=DENOISING_50_MIDDLING
 )
 
 PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
