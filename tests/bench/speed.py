@@ -197,6 +197,36 @@ def matrix_product_rate(precision: torch.dtype, device: torch.device) -> float:
     return 2 * side**3 / best_s / 1e12
 
 
+def parts(
+    record: dict[str, Any], references: dict[str, torch.Tensor], sides_px: list[int], device: torch.device
+) -> dict[str, Callable[[], dict[Any, Any]]]:
+    """What can be measured, by name; `record` is what has been found so far."""
+    return {
+        "rates": partial(rates, device),
+        **{f"iterations at {px}": partial(iterations_at, px, device) for px in sides_px},
+        **{f"plain loop on {name}": partial(plain_peak, each, device) for name, each in references.items()},
+        **{
+            f"denoising {name}": lambda name=name, each=each: to_the_stop_of_each(
+                each, device, to_aim(record, name)
+            )
+            for name, each in references.items()
+        },
+        **{
+            f"D on {name}": lambda name=name, each=each: peak_of_d(each, device, 2 * to_aim(record, name))
+            for name, each in references.items()
+        },
+        "several at once": partial(fits_at_once, str(device)),
+    }
+
+
+def to_aim(record: dict[str, Any], name: str) -> int:
+    """How many iterations the plain loop takes on an image to its peak less 0.1 dB."""
+    known = record.get(f"plain loop on {name}")
+    if known is None:
+        raise typer.BadParameter(f"Expected its peak with the plain loop first: part 'plain loop on {name}'.")
+    return int(known["iterations_to_aim"])
+
+
 def main(
     part: Annotated[
         list[str] | None, typer.Argument(help="what its name begins with; all unless given")
@@ -216,29 +246,7 @@ def main(
         "face 256": face(256),
         **{path.stem: photograph(path) for path in image or []},
     }
-
-    def to_aim(name: str) -> int:
-        known = record.get(f"plain loop on {name}")
-        if known is None:
-            raise typer.BadParameter(
-                f"Expected its peak with the plain loop first: part 'plain loop on {name}'."
-            )
-        return int(known["iterations_to_aim"])
-
-    def denoise(name: str) -> dict[str, object]:
-        return to_the_stop_of_each(references[name], found, to_aim(name))
-
-    def fit_d(name: str) -> dict[str, object]:
-        return peak_of_d(references[name], found, 2 * to_aim(name))
-
-    measures: dict[str, Callable[[], dict[Any, Any]]] = {
-        "rates": partial(rates, found),
-        **{f"iterations at {px}": partial(iterations_at, px, found) for px in side or (128, 256, 512, 1024)},
-        **{f"plain loop on {name}": partial(plain_peak, each, found) for name, each in references.items()},
-        **{f"denoising {name}": partial(denoise, name) for name in references},
-        **{f"D on {name}": partial(fit_d, name) for name in references},
-        "several at once": partial(fits_at_once, str(found)),
-    }
+    measures = parts(record, references, side or [128, 256, 512, 1024], found)
     if peer:
         measures["peer"] = partial(peer_to_the_peak, peer, references["face 128"], str(found))
     for name in (name for name in measures if not part or name.startswith(tuple(part))):
