@@ -13,6 +13,7 @@ from dip import metrics
 from dip.config import Configuration
 from dip.degradations import Degradation, hidden, with_noise
 from dip.errors import ImageError
+from dip.noise import estimate_noise
 from dip.operators import operator_for
 from dip.operators.base import Acquisition, ForwardOperator
 from dip.operators.composition import Composition
@@ -51,6 +52,11 @@ class Measurement:
     corner_px: tuple[int, int] = (0, 0)
     guide: Pixels | None = None
     visible: Pixels | None = None
+
+    @property
+    def noise_sigma(self) -> float | None:
+        """An estimate of σ of the noise in y, in 8-bit units; None where holes or blur would mislead it."""
+        return estimate_noise(self.y) if isinstance(self.operator, Identity) else None
 
     def with_observed(self, image: Tensor, values: Tensor | None = None) -> Tensor:
         """An image, (B, C, H, W), with the observed pixels pasted back into it, if they are to stay.

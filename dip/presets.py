@@ -35,6 +35,7 @@ class Settings:
         objective: E, λ and R.
         least_area_px: pixels of the smallest image that they are for, if there are `smaller` ones.
         smaller: the settings for smaller images.
+        noisier: the settings for images with noise of `NOISY` or more, if these have some of their own.
 
     Raises:
         ConfigurationError: the network cannot be fed that.
@@ -48,6 +49,7 @@ class Settings:
     objective: Objective = Objective()  # noqa: RUF009 - frozen
     least_area_px: int = 0
     smaller: "Settings | None" = None
+    noisier: "Settings | None" = None
 
     def __post_init__(self) -> None:
         channels, *_ = self.parameterization.input_shape((64, 64))
@@ -60,6 +62,15 @@ class Settings:
             return self
         return self.smaller.for_size(size_px)
 
+    def for_noise(self, sigma: float | None) -> "Settings":
+        """The settings for an image with noise of that σ, in 8-bit units, or None if unknown."""
+        if self.noisier is None or sigma is None or sigma < NOISY:
+            return self
+        return self.noisier
+
+
+NOISY = 35.0
+"""σ in 8-bit units between those that the settings were measured at, 25 and 50."""
 
 ANY_TASK = "any"
 """Denoising, and every task without settings of its own: the network is fitted to what is there."""
@@ -93,25 +104,29 @@ def _with_muon(
     return Settings(network, input_noise, schedule, torch.bfloat16)
 
 
+NOISY_SMALL = _with_muon(replace(NARROW, dropout=0.1), Ramp(0.03, 0.1, 200), 1200)
+NOISY_MIDDLING = replace(
+    _with_muon(replace(NARROW, dropout=0.05), Ramp(0.03, 0.06, 200), 1200),
+    least_area_px=160**2,
+    smaller=NOISY_SMALL,
+)
+NOISY_LARGE = replace(NOISY_MIDDLING, input_noise=0.03, least_area_px=384**2, smaller=NOISY_MIDDLING)
+
 DENOISING_SMALL = _with_muon(replace(NARROW, dropout=0.1), Ramp(0.02, 0.06, 300), 1600)
 DENOISING_MIDDLING = replace(
     _with_muon(replace(NARROW, dropout=0.05), Ramp(0.02, 0.04, 300), 1600, HELD_OUT_SOONER),
     least_area_px=160**2,
     smaller=DENOISING_SMALL,
 )
-DENOISING = replace(DENOISING_MIDDLING, input_noise=0.02, least_area_px=384**2, smaller=DENOISING_MIDDLING)
+DENOISING = replace(
+    DENOISING_MIDDLING,
+    input_noise=0.02,
+    least_area_px=384**2,
+    smaller=DENOISING_MIDDLING,
+    noisier=NOISY_LARGE,
+)
 """The fewer pixels an image has, the more weights there are for each of them, and the more input noise and
-dropout it takes to keep the image's own noise out."""
-
-DENOISING_50_SMALL = _with_muon(replace(NARROW, dropout=0.1), Ramp(0.03, 0.1, 200), 1200)
-DENOISING_50_MIDDLING = replace(
-    _with_muon(replace(NARROW, dropout=0.05), Ramp(0.03, 0.06, 200), 1200),
-    least_area_px=160**2,
-    smaller=DENOISING_50_SMALL,
-)
-DENOISING_50 = replace(
-    DENOISING_50_MIDDLING, input_noise=0.03, least_area_px=384**2, smaller=DENOISING_50_MIDDLING
-)
+dropout it takes to keep the image's own noise out; the same goes for an image with more noise."""
 
 PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
     {
@@ -135,7 +150,6 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
         },
         "auto": {
             "any": DENOISING,
-            "denoise σ50": DENOISING_50,
             "super-resolution": _with_muon(NARROW, 0.03, 800, FixedRule()),
             "inpaint": _with_muon(NARROW, 0.03, 1500),
         },
@@ -211,6 +225,7 @@ def _varied(settings: Settings, configuration: Configuration) -> Settings:
     return replace(
         settings,
         smaller=_varied(settings.smaller, configuration) if settings.smaller else None,
+        noisier=_varied(settings.noisier, configuration) if settings.noisier else None,
         parameterization=_parameterization(settings.parameterization, asked),
         input_noise=_either(asked.input_noise, settings.input_noise),
         schedule=replace(

@@ -1,6 +1,7 @@
 """What can be asked for, and what it comes to."""
 
 from dataclasses import replace
+from itertools import product
 from typing import get_args
 
 import pytest
@@ -75,9 +76,6 @@ def test_variation_reaches_the_settings():
     assert engine(variation=Variation(network="resnet", depth=3)).parameterization.blocks == 3
     assert engine(max_iterations=10).schedule.iterations == 10
     assert engine(max_iterations=10**6).schedule.iterations == 10**6
-    for sigma in (50, 50.0):
-        at_50 = Configuration("denoise", degradation=Degradation(sigma=sigma)).settings
-        assert at_50 == PRESETS["auto"]["denoise σ50"]
     eight = Configuration("super-resolution", preset="paper", scale=8).settings
     assert (eight.input_noise, eight.schedule.iterations) == (0.05, 4000)
 
@@ -108,13 +106,13 @@ def test_network_without_channels_for_coordinates_cannot_have_them():
 
 
 def test_noise_of_the_paper_grows_with_the_image_noise():
-    asked = [Configuration("denoise", preset="paper", degradation=Degradation(sigma=s)) for s in (25.0, 50.0)]
-    assert [configuration.settings.input_noise for configuration in asked] == [1 / 30, 1 / 20]
+    asked = [engine(preset="paper", degradation=Degradation(sigma=sigma)) for sigma in (25, 50, 50.0)]
+    assert [settings.input_noise for settings in asked] == [1 / 30, 1 / 20, 1 / 20]
 
 
 @pytest.mark.parametrize("sigma", [None, 50])
 def test_denoising_is_hindered_more_the_fewer_pixels_there_are(sigma):
-    large = engine(degradation=None if sigma is None else Degradation(sigma=sigma))
+    large = engine().for_noise(sigma)
     small, middling = (large.for_size(size_px) for size_px in ((96, 96), (256, 256)))
     assert small.input_noise.last > middling.input_noise.last > large.input_noise
     assert small.parameterization.dropout > middling.parameterization.dropout > 0
@@ -123,10 +121,17 @@ def test_denoising_is_hindered_more_the_fewer_pixels_there_are(sigma):
         assert large.for_size(size_px) == settings
 
 
-def test_what_is_asked_for_holds_at_every_size():
+def test_denoising_is_hindered_more_the_more_noise_there_is():
+    for size_px in ((96, 96), (256, 256)):
+        less, more = (engine().for_noise(sigma).for_size(size_px).input_noise for sigma in (34, 36))
+        assert (more.first, more.last) > (less.first, less.last)
+    assert engine().for_noise(None) == engine()
+
+
+def test_what_is_asked_for_holds_at_every_size_and_noise():
     asked = engine(variation=Variation(input_noise=0.01, dropout=0.3), max_iterations=7)
-    for size_px in ((20, 20), (200, 200), (2000, 2000)):
-        settings = asked.for_size(size_px)
+    for size_px, sigma in product(((20, 20), (200, 200), (2000, 2000)), (10, 50)):
+        settings = asked.for_noise(sigma).for_size(size_px)
         assert (settings.input_noise, settings.schedule.iterations) == (0.01, 7)
         assert settings.parameterization.dropout == 0.3
 

@@ -62,6 +62,21 @@ def test_image_and_tile_are_fitted_with_the_settings_for_their_size(monkeypatch)
     assert seen == [((170, 180), 0.04), ((64, 128), 0.06), ((64, 128), 0.06)]
 
 
+def test_image_and_its_tiles_are_fitted_with_the_settings_for_its_noise(monkeypatch):
+    seen = []
+
+    def noting(problem, size_px, settings, *arguments, **options):
+        seen.append(settings.input_noise.last)
+        return restore(problem, size_px, settings, *arguments, **options)
+
+    monkeypatch.setattr(optimization, "restore", noting)
+    noise = np.random.default_rng(0).normal(0, 1 / 255, (64, 192)).astype(np.float32)
+    noise[:, 128:] *= 0.1  # by itself, the second tile would count as clean
+    for sigma in (10, 100):
+        optimized(gradient(64, 192) + sigma * noise, TILED)
+    assert seen == [0.06, 0.06, 0.1, 0.1]
+
+
 @pytest.mark.parametrize("task", ["denoise", "super-resolution"])
 def test_tiles_make_an_image_of_the_size_asked_for(task):
     configuration = replace(TILED, task=task, scale=3, runs=2)

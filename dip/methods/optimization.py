@@ -42,7 +42,7 @@ def optimize(measurement: Measurement, configuration: Configuration, situation: 
     Source: Ulyanov, Vedaldi, Lempitsky, *Deep Image Prior*, CVPR 2018, equation 2; its section 3.1 for
     the average over runs.
     """
-    settings = settings_of(configuration)
+    settings = settings_of(configuration).for_noise(measurement.noise_sigma)
     tile_px = _tile_px(measurement, configuration, settings)
     while True:
         try:
@@ -174,6 +174,15 @@ def settings_of(configuration: Configuration) -> Settings:
             f"Expected a method that optimises, dip or pixels; got {configuration.method}."
         )
     return settings
+
+
+def settings_for(measurement: Measurement, configuration: Configuration) -> Settings:
+    """The settings of a method that optimises, for an image that is fitted whole: its size, and its noise.
+
+    Raises:
+        ConfigurationError: as `settings_of`.
+    """
+    return settings_of(configuration).for_noise(measurement.noise_sigma).for_size(measurement.size_px)
 
 
 def problem_of(measurement: Measurement, objective: Objective) -> Problem:

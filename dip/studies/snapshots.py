@@ -15,7 +15,8 @@ from dip.config import Configuration
 from dip.images import Image
 from dip.images.png import png_bytes
 from dip.images.write import as_pillow
-from dip.methods.optimization import problem_of, settings_of
+from dip.measurement import Measurement
+from dip.methods.optimization import problem_of, settings_for
 from dip.optimize.stopping import FixedRule
 from dip.optimize.tracker import OutputTracker
 from dip.presets import Settings
@@ -38,7 +39,7 @@ def snapshot_name(image_id: str, variant: str, iteration: int) -> str:
 
 def _run(trial: Trial) -> Findings:
     subject = subject_of(trial)
-    settings = _settings(trial, subject.measurement.size_px)
+    settings = _settings(trial, subject.measurement)
     psnr_of, protocol = subject.judge.psnr_of(), trial.configuration.protocol_name
     pictures: dict[int, PIL.Image.Image] = {}
     rows: list[dict[str, object]] = []
@@ -64,14 +65,14 @@ def _run(trial: Trial) -> Findings:
     return Findings(trial, {"snapshots": rows}, chosen | film)
 
 
-def _settings(trial: Trial, size_px: tuple[int, int]) -> Settings:
-    """Those of the variant's method for (H, W) pixels, without a stop before the last snapshot."""
+def _settings(trial: Trial, measurement: Measurement) -> Settings:
+    """Those of the variant's method for the measurement, without a stop before the last snapshot."""
     method = METHOD_OF[trial.variant]
     variation = trial.configuration.variation
     if method == "pixels":
         variation = variation.without_network()
     configuration = replace(trial.configuration, method=method, variation=variation)
-    settings = settings_of(configuration).for_size(size_px)
+    settings = settings_for(measurement, configuration)
     schedule = replace(
         settings.schedule,
         rule=FixedRule(),

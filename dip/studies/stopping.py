@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dip.config import Configuration
-from dip.methods.optimization import problem_of, settings_of
+from dip.methods.optimization import problem_of, settings_for
 from dip.optimize.loop import Fit, Schedule
 from dip.optimize.stopping import FixedRule, HeldOutRule, NoiseLevelRule, StopRule, VarianceRule
 from dip.optimize.tracker import OutputTracker
@@ -26,7 +26,7 @@ def _variants(configuration: Configuration) -> tuple[str, ...]:  # noqa: ARG001 
 
 def _run(trial: Trial) -> Findings:
     subject = subject_of(trial)
-    settings = settings_of(trial.configuration).for_size(subject.measurement.size_px)
+    settings = settings_for(subject.measurement, trial.configuration)
     decider, rules = _rules(trial, settings.schedule)
     settings = replace(settings, schedule=replace(settings.schedule, rule=decider))
     seen: list[OutputTracker] = []
