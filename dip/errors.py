@@ -13,6 +13,7 @@
     │   └── MaskError
     ├── ImageSkipped          one image needs no restoration; the batch goes on
     ├── DivergenceError       the optimisation of one image did not converge
+    ├── DeviceLostError       this process cannot reach its GPU any more; another one may
     └── ClusterError          there are no workers to run on
 
 Each takes one message, so that it survives the way back from a worker process.
@@ -71,6 +72,10 @@ class ImageSkipped(DipError):  # noqa: N818 - not a failure
 
 class DivergenceError(DipError):
     """The optimisation of one image did not converge."""
+
+
+class DeviceLostError(DipError):
+    """This process cannot reach its GPU any more, whichever the image."""
 
 
 class ClusterError(DipError):

@@ -16,7 +16,7 @@ from dip.config import Configuration
 from dip.curve import CurvePoint
 from dip.damage import propose_damage
 from dip.delivery import Delivery
-from dip.errors import ImageSkipped, MaskError, OutputError
+from dip.errors import DeviceLostError, ImageSkipped, MaskError, OutputError
 from dip.images import Image
 from dip.job import Job, Outcome, new_row
 from dip.judgement import Judge
@@ -58,6 +58,10 @@ class _Stages:
             self.row.blame(reason)
         except OutputError:  # not this image's fault, and the same for the next
             raise
+        except torch.AcceleratorError as error:
+            raise DeviceLostError(
+                f"Expected a GPU that answers; it failed for good in this process ({error})."
+            ) from error
         except Exception as error:  # noqa: BLE001 - whatever fails in one image is a row, and the batch goes on
             self.row.blame(error)
 
@@ -211,6 +215,7 @@ def process(job: Job, tell: Callable[[float], None] | None = None) -> Outcome:
 
     Raises:
         StorageError: the record could not be written, so that the image counts as not done.
+        DeviceLostError: the GPU failed; this process cannot use it any more.
     """
     stages = _Stages(job, new_row(job), tell)
     start = time.perf_counter()

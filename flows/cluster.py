@@ -155,6 +155,8 @@ def _local_cluster(count: int | None, gpus: list[str]) -> Iterator[Scheduler]:
     # A worker that outlives the scheduler by a moment would log its missed heartbeat with a traceback.
     options = {
         "nthreads": 1,
+        # Without a GPU a core's share of the memory; a worker with a GPU has more than its one core's.
+        "memory_limit": 1 / processes if gpus else "auto",
         "resources": {RESOURCE: 1},
         "silence_logs": logging.CRITICAL,
         "extensions": _without_spans(WORKER_EXTENSIONS),
@@ -195,5 +197,6 @@ def _gpus(device: str) -> list[str]:
     if resolved.type == "cpu":
         return []
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-    names = visible.split(",") if visible else [str(i) for i in range(torch.cuda.device_count())]
+    count = torch.cuda.device_count()  # CUDA leaves names out that it does not know
+    names = visible.split(",")[:count] if visible else [str(i) for i in range(count)]
     return names if device in ("auto", "cuda") else [names[resolved.index or 0]]

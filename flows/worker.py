@@ -1,6 +1,8 @@
 """What Dask workers run. Nothing here, or below it, knows Prefect; torch is loaded by workers alone."""
 
 import faulthandler
+import logging
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +12,7 @@ from distributed import get_worker
 
 import dip
 from dip import retry
-from dip.errors import DipError, ImageTimeoutError, StorageError
+from dip.errors import DeviceLostError, DipError, ImageTimeoutError, StorageError
 from dip.job import Job, Outcome
 
 if TYPE_CHECKING:
@@ -56,7 +58,11 @@ def restore_image(job: Job) -> Outcome:
 
     retry.have_patience(reached=True)  # the flow has listed the source, and locked the output
     with _ended_if_it_hangs(job.time_limit_s):
-        return process(job, _Overseer(job))
+        try:
+            return process(job, _Overseer(job))
+        except DeviceLostError as error:
+            logging.getLogger(__name__).error("%s It ends, for its nanny to start another.", error)
+            os._exit(1)
 
 
 @contextmanager

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from dip.parameterizations import convolution
 from dip.parameterizations.dropout import Dropout
-from dip.parameterizations.resampling import BilinearUpsampling, ReflectionPadding
+from dip.parameterizations.layers import UPSAMPLINGS, upsampling
+from dip.parameterizations.resampling import BilinearUpsampling, NearestUpsampling, ReflectionPadding
 
 OURS_AND_TORCHS = {
-    "upsampling": (BilinearUpsampling(), partial(F.interpolate, scale_factor=2.0, mode="bilinear"))
+    "upsampling": (BilinearUpsampling(), partial(F.interpolate, scale_factor=2.0, mode="bilinear")),
+    "nearest": (NearestUpsampling(), partial(F.interpolate, scale_factor=2.0, mode="nearest")),
 }
 OURS_AND_TORCHS |= {
     f"padding {n}": (ReflectionPadding(n), partial(F.pad, pad=(n,) * 4, mode="reflect")) for n in range(1, 5)
@@ -38,6 +40,21 @@ def test_resampling_is_torchs_with_the_same_gradient(layer, batch, channels, hei
     weights = torch.rand_like(expected)
     gradients = [torch.autograd.grad(layer(features), features, weights)[0] for layer in (ours, torchs)]
     torch.testing.assert_close(*gradients)
+
+
+@pytest.mark.parametrize("mode", UPSAMPLINGS)
+def test_upsampling_is_kept_from_autocast(mode, monkeypatch):
+    """Which on a GPU has float32 for it, so that half of a bfloat16 network would be float32."""
+    interpolate, found = F.interpolate, []
+
+    def noting(*arguments, **options):
+        found.append(torch.is_autocast_enabled("cpu"))
+        return interpolate(*arguments, **options)
+
+    monkeypatch.setattr(F, "interpolate", noting)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        enlarged = upsampling(mode)(torch.rand(1, 2, 3, 3, dtype=torch.bfloat16))
+    assert (found, enlarged.dtype) == ([False], torch.bfloat16)
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16], ids=str)

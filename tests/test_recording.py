@@ -1,5 +1,8 @@
 """An iteration can be recorded and replayed: it waits for nothing, and what it carries stays where it is."""
 
+import gc
+import weakref
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -8,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from dip.config import Configuration, Variation
 from dip.degradations import Degradation
+from dip.errors import DivergenceError
 from dip.measurement import simulated
 from dip.methods.optimization import problem_of
 from dip.optimize import loop
@@ -94,6 +98,40 @@ def test_what_an_iteration_carries_on_is_changed_in_place(name, monkeypatch):
     fitted(ASKED[name], 5)
     assert len(addresses[1]) > 10
     assert addresses[1] == addresses[2] == addresses[4]
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_nothing_of_a_fit_waits_for_a_garbage_collection(raises, monkeypatch):
+    """On a GPU that would be a recording, and with it all features of a network."""
+    runs, start = [], loop._Run.__init__
+
+    def failing(run, iterations):  # noqa: ARG001 - as the method
+        raise DivergenceError("It fell.")
+
+    def noting(run, *arguments):
+        start(run, *arguments)
+        runs.append(weakref.ref(run))
+
+    fitted(ASKED["denoise"], 2)  # what the first one imports keeps its frames
+    monkeypatch.setattr(loop._Run, "__init__", noting)
+    if raises:
+        monkeypatch.setattr(loop._Run, "advance", failing)
+    gc.disable()
+    try:
+        with pytest.raises(DivergenceError) if raises else nullcontext():
+            fitted(ASKED["denoise"], 2)
+        assert [run() for run in runs] == [None]
+    finally:
+        gc.enable()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_fits_do_not_add_up_on_a_gpu():
+    fitted(ASKED["denoise"], 60, "cuda")
+    once = torch.cuda.memory_allocated()
+    for _ in range(5):
+        fitted(ASKED["denoise"], 60, "cuda")
+    assert torch.cuda.memory_allocated() <= once
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -24,6 +24,7 @@ OVERLAP_PX = 64
 """What neighbouring tiles share of the restored image."""
 
 LEAST_TILE_PX = 128
+OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "ALLOC_FAILED", "unable to find an engine")
 ALWAYS_WHOLE_PX = 256
 """Up to this side no memory is counted."""
 
@@ -73,7 +74,8 @@ def _tile_px(measurement: Measurement, configuration: Configuration, settings: S
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    """Whether that is what it means, in the words of torch on a CPU, of CUDA, of cuDNN or of cuBLAS."""
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 def _in_tiles(

@@ -1,7 +1,7 @@
 """Where the optimisation runs, and in which precision it can run there."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 
@@ -48,15 +48,18 @@ def repeatable_on(device: torch.device) -> Iterator[None]:
 
     On a CPU, one thread: sums are split among threads, so that a result's last bits depend on their
     number, and with one it does not matter how many workers share the machine. A batch keeps the
-    other cores busy. On a GPU, float32 is float32, not TF32, which keeps some fits from converging,
-    and the convolutions' algorithms are fixed ones; padding and upsampling are ours, since torch's
-    add up their gradients in any order there.
+    other cores busy. On a GPU, which becomes the current one, float32 is float32, not TF32, which keeps
+    some fits from converging, and the convolutions' algorithms are fixed ones; padding and upsampling are
+    ours, since torch's add up their gradients in any order there.
     """
     threads, cudnn = torch.get_num_threads(), torch.backends.cudnn
     if device.type == "cpu":
         torch.set_num_threads(1)
     try:
-        with cudnn.flags(enabled=cudnn.enabled, benchmark=False, deterministic=True, allow_tf32=False):
+        with (
+            torch.cuda.device(device) if device.type == "cuda" else nullcontext(),
+            cudnn.flags(enabled=cudnn.enabled, benchmark=False, deterministic=True, allow_tf32=False),
+        ):
             yield
     finally:
         torch.set_num_threads(threads)

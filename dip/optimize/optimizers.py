@@ -63,7 +63,10 @@ class OrthogonalMomentum(torch.optim.Optimizer):
     def _looking_ahead(self, parameters: list[Tensor]) -> list[Tensor]:
         """Nesterov's momentum of each parameter's gradient, as a matrix."""
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-        momenta = [self.state[p].setdefault("momentum", torch.zeros_like(p)) for p in parameters]
+        for parameter in parameters:
+            if "momentum" not in self.state[parameter]:
+                self.state[parameter]["momentum"] = torch.zeros_like(parameter)
+        momenta = [self.state[parameter]["momentum"] for parameter in parameters]
         torch._foreach_lerp_(momenta, gradients, 1 - MOMENTUM)
         return [ahead.flatten(1) for ahead in torch._foreach_lerp(gradients, momenta, MOMENTUM)]
 

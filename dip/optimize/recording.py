@@ -34,6 +34,11 @@ class Recorded:
             self._graph = self._record()
         self._graph.replay()
 
+    def close(self) -> None:
+        """Give the memory of the recording back."""
+        if self._graph is not None:
+            self._graph.reset()
+
     def _take_aside(self) -> None:
         """Take it as it is, on the stream that it is recorded on: libraries allocate what they need there."""
         self._stream.wait_stream(torch.cuda.current_stream())
@@ -45,7 +50,7 @@ class Recorded:
         graph = torch.cuda.CUDAGraph()
         for generator in self._generators:
             graph.register_generator_state(generator)
-        # Other threads of a worker may allocate memory meanwhile, for other images.
+        # Other threads may ask for memory meanwhile. A recording of theirs would break this one.
         with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
             self._step()
         return graph

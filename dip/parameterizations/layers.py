@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from dip.errors import ConfigurationError
 from dip.parameterizations.convolution import Convolution
-from dip.parameterizations.resampling import BilinearUpsampling, ReflectionPadding
+from dip.parameterizations.resampling import BilinearUpsampling, NearestUpsampling, ReflectionPadding
 
 UPSAMPLINGS = ("bilinear", "nearest")
 LEAKY_SLOPE = 0.2
@@ -51,7 +51,7 @@ def normalization(channels: int) -> nn.BatchNorm2d:
 
 def upsampling(mode: str) -> nn.Module:
     """Twice the size, by `bilinear` or `nearest` interpolation."""
-    return BilinearUpsampling() if mode == "bilinear" else nn.Upsample(scale_factor=2, mode=mode)
+    return BilinearUpsampling() if mode == "bilinear" else NearestUpsampling()
 
 
 def require_upsampling(*modes: str) -> None:

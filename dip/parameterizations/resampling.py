@@ -43,6 +43,20 @@ class BilinearUpsampling(nn.Module):
         return enlarged
 
 
+class NearestUpsampling(nn.Module):
+    """Twice the size, each pixel four times."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C, 2 H, 2 W)."""
+        with _as_precise_as_given(features):
+            return F.interpolate(features, scale_factor=2.0, mode="nearest")
+
+
+def _as_precise_as_given(features: Tensor) -> torch.autocast:
+    """For the time of a block: on a GPU, autocast would enlarge in float32 what is bfloat16."""
+    return torch.autocast(features.device.type, enabled=False)
+
+
 class _Reflect(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, features: Tensor, width_px: int) -> Tensor:
@@ -78,7 +92,8 @@ class _UpsampleBilinear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, features: Tensor, taps: Tensor) -> Tensor:
         ctx.taps = taps
-        return F.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
+        with _as_precise_as_given(features):
+            return F.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:

@@ -8,11 +8,14 @@ import torch
 from dip.methods.base import Restoration
 
 ABORTS_PX = 13
+LOSES_ITS_GPU_PX = 14
 SLEEP_S = float(os.environ.get("SABOTAGED_SLEEP_S", "0"))
 
 
 def sabotaged(measurement, configuration, situation):  # noqa: ARG001 - as every method
     if measurement.size_px[1] == ABORTS_PX:
         os.abort()
+    if measurement.size_px[1] == LOSES_ITS_GPU_PX:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
     time.sleep(SLEEP_S)
     return Restoration(torch.from_numpy(measurement.seen)[None])
