@@ -104,6 +104,8 @@ def coarse_to_fine(reference: Tensor, device: torch.device) -> dict[str, float |
 
 OTHERS = {"half size first": coarse_to_fine, "deep random projector": projected}
 TRIALS: list[str] = [*settings_at(256), *OTHERS]
+RECORDABLE = [name for name in TRIALS if name != "falling learning rate"]
+"""On a GPU iterations are recorded, and their learning rate with them."""
 
 
 def scaled(reference: Tensor, side_px: int) -> Tensor:
@@ -127,7 +129,7 @@ def main(
     record = json.loads(path.read_text()) if path.exists() else {}
     for side_px in side or (128, 256, 512):
         reference = scaled(photograph(image), side_px)
-        for name in only or TRIALS:
+        for name in only or (TRIALS if found.type == "cpu" else RECORDABLE):
             row = tried(name, reference, found)
             print(side_px, name, row, flush=True)
             record.setdefault(f"{image.stem} {side_px}", {})[name] = {**row, "commit": commit()}
