@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from dip.noise import SKIP_BELOW
 from dip.studies import STUDIES
 from dip.vocabulary import ProtocolName, StudyName
 from flows.console import called, location_of, parameters_of, refusals
@@ -59,7 +58,7 @@ def restore(
     masks: MasksOption = None,
     guides: GuidesOption = None,
     damage: DamageOption = "white",
-    noise_floor: NoiseFloorOption = SKIP_BELOW,
+    noise_floor: NoiseFloorOption = None,
     **options: Any,
 ) -> None:
     """Restore all images below SRC and write them, with a table of results, to OUT.
@@ -142,7 +141,7 @@ def plan(
     masks: MasksOption = None,
     guides: GuidesOption = None,
     damage: DamageOption = "white",
-    noise_floor: NoiseFloorOption = SKIP_BELOW,
+    noise_floor: NoiseFloorOption = None,
     **options: Any,
 ) -> None:
     """Say what `dip restore` would do with SRC, and how long that might take. Nothing is written.

@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, get_args
 
+from dip.consistency import expect_consistent
 from dip.degradations import Degradation
 from dip.errors import ConfigurationError, expect_between, expect_one_of
 from dip.methods import METHODS
@@ -160,8 +161,7 @@ class Configuration:
                 "Expected the method trained and the file of a network (--weights) to be given together; "
                 f"got the method {self.method} and {self.weights or 'no file'}."
             )
-        _check_protocol(self)
-        _check_method(self)
+        expect_consistent(self)
         if self.degradation is not None:
             self.degradation.check(self.task)
 
@@ -242,49 +242,3 @@ class Configuration:
         settings = self.settings
         meaning = {**asdict(self), "settings": repr(settings)}
         return hashlib.sha256(json.dumps(meaning, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def _check_protocol(configuration: Configuration) -> None:
-    if configuration.protocol is None:
-        return
-    expect_one_of(
-        f"a protocol of the task {configuration.task},",
-        configuration.protocol,
-        protocols_of(configuration.task),
-    )
-    crop = PROTOCOLS[configuration.protocol].crop_multiple
-    if crop is not None and crop % configuration.scale_factor:
-        raise ConfigurationError(
-            f"Expected a scale factor that divides {crop} for the protocol {configuration.protocol}; "
-            f"got {configuration.scale_factor}."
-        )
-
-
-def _check_method(configuration: Configuration) -> None:
-    """See whether the method can do what is asked, and whether it would ignore some of it."""
-    name, listed = configuration.method, METHODS[configuration.method]
-    if listed.tasks is not None and configuration.task not in listed.tasks:
-        raise ConfigurationError(
-            f"Expected the method {name} with the task {' or '.join(listed.tasks)}; got {configuration.task}."
-        )
-    hides = configuration.degradation is not None and configuration.degradation.hides
-    if hides and not listed.takes_masks:
-        raise ConfigurationError(f"Expected images without holes for the method {name}; got some to hide.")
-    if listed.optimises is None and configuration.variation_text:
-        raise ConfigurationError(
-            f"Expected nothing to vary for the method {name}, which optimises nothing; "
-            f"got {configuration.variation_text}."
-        )
-    if listed.optimises == "pixels" and configuration.variation.of_network:
-        raise ConfigurationError(
-            f"Expected nothing of a network for the method {name}, which has none; "
-            f"got {', '.join(configuration.variation.of_network)}."
-        )
-    if listed.optimises == "network" and configuration.variation.network == "pixels":
-        raise ConfigurationError(
-            f"Expected a network for the method {name}; got pixels. They are a method of their own: pixels."
-        )
-    if configuration.kernel is not None and configuration.scale_factor == 1:
-        raise ConfigurationError(
-            f"Expected a downsampling kernel with a super-resolution; got one with {configuration.task}."
-        )

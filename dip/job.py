@@ -18,6 +18,7 @@ class Job:
         image_id: path of the image below `source`.
         source_version: of its file, as storage tells it, if a listing was made.
         mask_id: path of its mask below `masks`, or None.
+        mask_version: of its mask's file, likewise.
         proposes_masks: whether a mask is proposed instead.
         guides: where a second image of the same scene lies, at the path `image_id`, if there are such.
         record: name below `output` of the image's own record, written last.
@@ -40,6 +41,7 @@ class Job:
     source_version: str | None = None
     masks: Location | None = None
     mask_id: str | None = None
+    mask_version: str | None = None
     proposes_masks: bool = False
     guides: Location | None = None
     embed: bool = False
@@ -69,6 +71,7 @@ def new_row(job: Job) -> Row:
         image_id=job.image_id,
         source_url=job.source.url_of(job.image_id),
         source_version=job.source_version,
+        mask_version=job.mask_version,
         task=configuration.task,
         method=configuration.method,
         preset=configuration.effective_preset,

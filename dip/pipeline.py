@@ -134,6 +134,7 @@ class _Stages:
             )
             return None
         mask = job.masks.read(job.mask_id)
+        self.row.mask_sha256 = hashlib.sha256(mask).hexdigest()
         observed = images.read_mask(mask, job.mask_id, source.size_px, self.configuration.damage)
         if observed.all():
             self.expect_other_damage(f"Expected damage to repair; the mask marks none ({job.mask_id}).")

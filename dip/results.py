@@ -30,6 +30,8 @@ ROW_SCHEMA = pa.schema(
         pa.field("source_url", pa.string(), nullable=False),
         pa.field("source_version", pa.string()),
         pa.field("source_sha256", pa.string()),
+        pa.field("mask_version", pa.string()),
+        pa.field("mask_sha256", pa.string()),
         pa.field("output_url", pa.string()),
         pa.field("output_name", pa.string()),
         pa.field("output_sha256", pa.string()),
@@ -99,6 +101,7 @@ class Row:
         run_id: the run that made the row.
         image_id: path of the image relative to the source.
         source_version: of the image's file, as storage told it when the run began: ETag, or time of writing.
+        mask_version: of its mask's file, likewise; None without one, like `mask_sha256`.
         preset: of the method `dip`; others have none.
         status: `restored`, `failed` or `skipped`.
         error_type: why it is not restored, as a class name; `error_message` says it in a sentence.
@@ -139,6 +142,8 @@ class Row:
     status: str = "failed"
     source_version: str | None = None
     source_sha256: str | None = None
+    mask_version: str | None = None
+    mask_sha256: str | None = None
     output_url: str | None = None
     output_name: str | None = None
     output_sha256: str | None = None

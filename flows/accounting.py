@@ -119,7 +119,7 @@ def _template(parameters: Batch, run_id: str) -> Job:
         file_format=parameters.file_format,
         suffix=parameters.suffix,
         overwrite=parameters.overwrite,
-        noise_floor=parameters.noise_floor,
+        noise_floor=parameters.least_noise,
         time_limit_s=parameters.time_limit_s,
         embed=parameters.embed,
         uncertainty=parameters.uncertainty,

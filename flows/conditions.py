@@ -7,21 +7,53 @@ from typing import Any
 from dip.config import Configuration
 from dip.errors import ConfigurationError
 from dip.storage import Location
+from flows.inventory import expect_images, expect_there
 from flows.lock import is_lock
 from flows.parameters import PROPOSED, Batch
 
 
 def expect_feasible(parameters: Batch) -> None:
-    """Refuse what cannot be done whatever source and output hold, before anything is written.
+    """Refuse what cannot be done whatever the output holds, before anything is written.
 
     Raises:
-        ConfigurationError: source and output overlap, or the configuration contradicts itself.
+        ConfigurationError: locations overlap, the configuration contradicts itself, or there is no such
+            device or trained network on this machine.
+        StorageError: source, masks or guides are not there, or there is no image in the source.
     """
     expect_apart(parameters.results, parameters.location(parameters.source), "source")
-    for role, location in (("masks", parameters.masks_location), ("guides", parameters.guides_location)):
-        if location is not None:
-            expect_apart(parameters.results, location, role)
-    expect_guides_where_needed(parameters.configuration, parameters.guides_location)
+    for role, location in _beside_the_source(parameters):
+        expect_apart(parameters.results, location, role)
+    expect_sound_input(parameters)
+    if parameters.scheduler is None and parameters.device.startswith("cuda"):
+        from dip.optimize.device import resolve_device  # which brings torch
+
+        resolve_device(parameters.device)
+
+
+def expect_sound_input(parameters: Batch) -> None:
+    """See that there is something to restore, and all that is needed for it.
+
+    Raises:
+        ConfigurationError: locations overlap, guides do not go with the preset, or the file of a network
+            holds none.
+        StorageError: source, masks or guides are not there, or there is no image in the source.
+    """
+    source, configuration = parameters.location(parameters.source), parameters.configuration
+    expect_guides_where_needed(configuration, parameters.guides_location)
+    expect_images(source)
+    for role, location in _beside_the_source(parameters):
+        expect_apart(location, source, "source", role)
+        expect_there(location, role)
+    if configuration.weights is not None:
+        from dip.methods.trained import network_in  # which brings torch
+
+        network_in(configuration.weights, configuration.weights_sha256)
+
+
+def _beside_the_source(parameters: Batch) -> list[tuple[str, Location]]:
+    """Where masks and guides are, as far as there are any, under their roles."""
+    locations = {"masks": parameters.masks_location, "guides": parameters.guides_location}
+    return [(role, location) for role, location in locations.items() if location is not None]
 
 
 def expect_guides_where_needed(configuration: Configuration, guides: Location | None) -> None:
@@ -39,21 +71,21 @@ def expect_guides_where_needed(configuration: Configuration, guides: Location | 
         )
     if guides is not None and not needs:
         raise ConfigurationError(
-            "Expected a preset whose network draws from second images (--guides), paper-flash; "
-            f"got {configuration.preset}."
+            "Expected a network that draws from second images (--guides), that of the preset paper-flash; "
+            f"got the method {configuration.method} with the preset {configuration.preset}."
         )
 
 
-def expect_apart(output: Location, other: Location, role: str) -> None:
-    """See that an output and what it is made from do not lie in one another.
+def expect_apart(location: Location, other: Location, role: str, what: str = "an output") -> None:
+    """See that an output, or something else, and what it belongs to do not lie in one another.
 
     Raises:
         ConfigurationError: they do.
     """
-    if other.contains(output) or output.contains(other):
+    if other.contains(location) or location.contains(other):
         raise ConfigurationError(
-            f"Expected an output apart from the {role}; {output.url} and {other.url} lie in one another. "
-            "Choose another output."
+            f"Expected {what} apart from the {role}; {location.url} and {other.url} lie in one another. "
+            "Choose another place for one of them."
         )
 
 
@@ -82,7 +114,7 @@ def terms_of(parameters: Batch) -> dict[str, Any]:
         "guides": guides and guides.canonical_url,
         "format": parameters.file_format,
         "suffix": parameters.suffix,
-        "noise_floor": parameters.noise_floor,
+        "noise_floor": parameters.least_noise,
         "embed": parameters.embed,
         "uncertainty": parameters.uncertainty,
         **asdict(parameters.configuration),

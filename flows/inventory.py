@@ -15,9 +15,10 @@ from flows.manifest import Entry
 
 _TABLES = """
 CREATE TABLE images (image_id TEXT PRIMARY KEY, stem TEXT, size_bytes INTEGER, version TEXT) WITHOUT ROWID;
-CREATE TABLE masks (mask_id TEXT PRIMARY KEY, stem TEXT) WITHOUT ROWID;
+CREATE TABLE masks (mask_id TEXT PRIMARY KEY, stem TEXT, version TEXT) WITHOUT ROWID;
 CREATE TABLE results (
-    image_id TEXT PRIMARY KEY, status TEXT, source_version TEXT, source_sha256 TEXT
+    image_id TEXT PRIMARY KEY, status TEXT, source_version TEXT, source_sha256 TEXT, mask_version TEXT,
+    mask_sha256 TEXT
 ) WITHOUT ROWID;
 CREATE TABLE changed (image_id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE INDEX images_by_stem ON images (stem);
@@ -26,23 +27,37 @@ CREATE INDEX masks_by_stem ON masks (stem);
 
 # A mask bears the image's name, or that with a suffix (`a.jpg.png`). One that differs in its suffix
 # (`a.png` for `a.jpg`) is the image's only where no other image could claim it.
-_OPEN = """
-SELECT image_id, size_bytes, version, coalesce(
+_MASKED = """
+SELECT *, coalesce(
     (SELECT mask_id FROM masks WHERE mask_id = image_id),
     (SELECT max(mask_id) FROM masks WHERE masks.stem = image_id),
     (SELECT max(mask_id) FROM masks WHERE masks.stem = images.stem
         AND NOT EXISTS (SELECT * FROM images o WHERE o.stem = images.stem AND o.image_id <> images.image_id))
-)
-FROM images WHERE image_id NOT IN (SELECT image_id FROM results) ORDER BY image_id
+) AS mask_id FROM images
+"""
+
+_OPEN = f"""
+SELECT image_id, size_bytes, image.version, mask_id, masks.version
+FROM ({_MASKED}) AS image LEFT JOIN masks USING (mask_id)
+WHERE image_id NOT IN (SELECT image_id FROM results) ORDER BY image_id
 """
 
 _SUSPECTS = """
-SELECT image_id, source_sha256 FROM images JOIN results USING (image_id) WHERE version <> source_version
+SELECT image_id, image_id, source_sha256 FROM images JOIN results USING (image_id)
+WHERE version <> source_version
 """
+
+_SUSPECT_MASKS = f"""
+SELECT image_id, mask_id, mask_sha256
+FROM ({_MASKED}) JOIN results USING (image_id) JOIN masks USING (mask_id)
+WHERE masks.version IS NOT mask_version
+"""
+
+_IS_MASKED = f"SELECT EXISTS (SELECT * FROM ({_MASKED}) WHERE mask_id IS NOT NULL)"
 
 _VANISHED = "SELECT count(*) FROM results WHERE image_id NOT IN (SELECT image_id FROM images)"
 
-_KNOWN_BY = ["image_id", "status", "source_version", "source_sha256"]
+_KNOWN_BY = ["image_id", "status", "source_version", "source_sha256", "mask_version", "mask_sha256"]
 _HASHED_AT_ONCE = 8 * PARALLEL_REQUESTS
 
 
@@ -56,6 +71,7 @@ class Inventory:
 
     def __init__(self, database: sqlite3.Connection, source: Location) -> None:
         self._database, self._source = database, source
+        self._masks: Location | None = None
         database.executescript(_TABLES)
 
     def list_source(self) -> None:
@@ -64,35 +80,32 @@ class Inventory:
         Raises:
             StorageError: the source does not exist, holds no images, or cannot be listed.
         """
-        source = self._source
-        if not source.exists():
-            raise StorageError(f"Expected a folder or prefix with images; {source.url} does not exist.")
-        files = 0
-
-        def images() -> Iterator[tuple[str, str, int, str]]:
-            nonlocal files
-            for files, found in enumerate(source.find(), 1):  # noqa: B007 - counted for the message
-                if not found.name:
-                    raise StorageError(
-                        f"Expected a folder or prefix with images; {source.url} is a single file."
-                    )
-                name = _storable(found.name)
-                if is_image_name(name):
-                    yield name, _stem(name), found.size_bytes, found.version
-
-        if not self._database.executemany("INSERT INTO images VALUES (?, ?, ?, ?)", images()).rowcount:
-            raise StorageError(f"Expected images in {source.url}; found none among {files} files.")
+        expect_images(self._source)
+        named = ((_storable(found.name), found) for found in self._source.find())
+        images = (
+            (name, _stem(name), found.size_bytes, found.version)
+            for name, found in named
+            if is_image_name(name)
+        )
+        self._database.executemany("INSERT INTO images VALUES (?, ?, ?, ?)", images)
 
     def list_masks(self, masks: Location) -> None:
-        """Take in all masks below a location.
+        """Take in all masks below a location, once the source is listed.
 
         Raises:
-            StorageError: it does not exist, or cannot be listed.
+            StorageError: it does not exist, cannot be listed, or holds no mask of any image.
         """
-        if not masks.exists():
-            raise StorageError(f"Expected a folder or prefix with masks; {masks.url} does not exist.")
-        names = (_storable(found.name) for found in masks.find() if is_image_name(found.name))
-        self._database.executemany("INSERT INTO masks VALUES (?, ?)", ((name, _stem(name)) for name in names))
+        expect_there(masks, "masks")
+        named = ((_storable(found.name), found.version) for found in masks.find())
+        rows = ((name, _stem(name), version) for name, version in named if is_image_name(name))
+        count = self._database.executemany("INSERT INTO masks VALUES (?, ?, ?)", rows).rowcount
+        (is_masked,) = self._database.execute(_IS_MASKED).fetchone()
+        if not is_masked:
+            raise StorageError(
+                f"Expected masks in {masks.url} at the same relative paths as the images of "
+                f"{self._source.url}; found none for an image among {count} masks."
+            )
+        self._masks = masks
 
     def read_results(self, output: Location) -> None:
         """Take in what the rows of an output say; of an image that was tried again, the newest one.
@@ -105,7 +118,7 @@ class Inventory:
             for part in read_parts(output, _KNOWN_BY)
             for row in zip(*(part[column].to_pylist() for column in _KNOWN_BY), strict=True)
         )
-        self._database.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", rows)
+        self._database.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def count_vanished(self) -> int:
         """How many images with a result are not in the source any more."""
@@ -121,25 +134,32 @@ class Inventory:
         self._database.execute("DELETE FROM results")
 
     def forget_changed(self) -> None:
-        """Take the results of images whose content is another one by now for none.
+        """Take the results of images whose content, or mask, is another one by now for none.
 
-        An image whose file is another one by the listing is read: a copy that was only touched, or moved to
-        another disk and back, has its result.
+        A file that is another one by the listing is read: a copy that was only touched, or moved to another
+        disk and back, has its result.
         """
-        suspects = self._database.execute(_SUSPECTS)
-        with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-            while some := suspects.fetchmany(_HASHED_AT_ONCE):
-                known = zip(some, pool.map(self._has_changed, some), strict=True)
-                changed = ((image_id,) for (image_id, _), is_so in known if is_so)
-                self._database.executemany("INSERT INTO changed VALUES (?)", changed)
+        self._note_changed(_SUSPECTS, self._source)
+        if self._masks is not None:
+            self._note_changed(_SUSPECT_MASKS, self._masks)
         self._database.execute("DELETE FROM results WHERE image_id IN (SELECT image_id FROM changed)")
 
-    def _has_changed(self, suspect: tuple[str, str | None]) -> bool:
-        image_id, known_sha256 = suspect
-        try:
-            return self._source.sha256(image_id) != known_sha256
-        except StorageError:  # its row will say so
-            return True
+    def _note_changed(self, query: str, location: Location) -> None:
+        """Note the images of those suspects, (image, file, known checksum), whose file has another one."""
+
+        def has_changed(suspect: tuple[str, str, str | None]) -> bool:
+            _, name, known_sha256 = suspect
+            try:
+                return location.sha256(name) != known_sha256
+            except StorageError:  # its row will say so
+                return True
+
+        suspects = self._database.execute(query)
+        with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+            while some := suspects.fetchmany(_HASHED_AT_ONCE):
+                known = zip(some, pool.map(has_changed, some), strict=True)
+                changed = ((image_id,) for (image_id, *_), is_so in known if is_so)
+                self._database.executemany("INSERT OR IGNORE INTO changed VALUES (?)", changed)
 
     def without_result(self) -> Iterator[Entry]:
         """The images that have no result, each with its mask, in the order of their paths."""
@@ -170,6 +190,32 @@ def inventory_of(source: Location, masks: Location | None) -> Iterator[Inventory
                 f"Expected room for the list of images in {folder}; {error}. "
                 "Make room, or name another folder in TMPDIR."
             ) from error
+
+
+def expect_images(source: Location) -> None:
+    """See that there is an image below a location, at least one.
+
+    Raises:
+        StorageError: it does not exist, is a file, holds no images, or cannot be listed.
+    """
+    expect_there(source, "images")
+    files = 0
+    for files, found in enumerate(source.find(), 1):  # noqa: B007 - counted for the message
+        if not found.name:
+            raise StorageError(f"Expected a folder or prefix with images; {source.url} is a single file.")
+        if is_image_name(_storable(found.name)):
+            return
+    raise StorageError(f"Expected images in {source.url}; found none among {files} files.")
+
+
+def expect_there(location: Location, what: str) -> None:
+    """See that a location exists.
+
+    Raises:
+        StorageError: it does not, or cannot be asked.
+    """
+    if not location.exists():
+        raise StorageError(f"Expected a folder or prefix with {what}; {location.url} does not exist.")
 
 
 def list_images(source: Location, masks: Location | None) -> list[Entry]:

@@ -17,6 +17,7 @@ SCHEMA = pa.schema(
         pa.field("size_bytes", pa.int64(), nullable=False),
         pa.field("version", pa.string(), nullable=False),
         pa.field("mask_id", pa.string()),
+        pa.field("mask_version", pa.string()),
     ]
 )
 
@@ -30,12 +31,14 @@ class Entry:
         size_bytes: of its file.
         version: of its file, as storage tells it.
         mask_id: path of its mask relative to the masks, or None.
+        mask_version: of its mask's file, as storage tells it.
     """
 
     image_id: str
     size_bytes: int
     version: str
     mask_id: str | None = None
+    mask_version: str | None = None
 
 
 def encode_manifest(entries: Iterable[Entry], shard_size: int) -> tuple[bytes, int]:

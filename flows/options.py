@@ -37,9 +37,12 @@ GuidesOption = Annotated[
 ]
 DamageOption = Annotated[Damage, typer.Option("--damage", help="The mask value that marks what to repair.")]
 NoiseFloorOption = Annotated[
-    float,
+    float | None,
     typer.Option(
-        "--noise-floor", metavar="σ", min=0, help="Skip images with less noise than this, in 8-bit units."
+        "--noise-floor",
+        metavar="σ",
+        min=0,
+        help="Skip images with less noise than this, in 8-bit units, else 0.5.",
     ),
 ]
 BagOption = Annotated[
@@ -51,7 +54,7 @@ SigmaOption = Annotated[
 MissingOption = Annotated[float | None, typer.Option("--missing", help="Share of missing pixels.")]
 MaskOption = Annotated[MaskShape | None, typer.Option("--mask", help="Hide a shape instead.")]
 ScaleOption = Annotated[
-    int, typer.Option("--scale", min=2, max=8, help="Scale factor of a super-resolution.")
+    int | None, typer.Option("--scale", min=2, max=8, help="Scale factor of a super-resolution, else 4.")
 ]
 KernelOption = Annotated[
     Kernel | None, typer.Option("--kernel", help="Downsampling kernel of a super-resolution, else bicubic.")
@@ -186,7 +189,7 @@ RedoOption = Annotated[
 
 SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
     {
-        "scale": (ScaleOption, 4),
+        "scale": (ScaleOption, None),
         "kernel": (KernelOption, None),
         "method": (MethodOption, "dip"),
         "weights": (WeightsOption, None),

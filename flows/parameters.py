@@ -3,9 +3,9 @@
 import hashlib
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Secret, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Secret, model_validator
 
 from dip.config import SCALES, Configuration, Variation
 from dip.degradations import Degradation
@@ -29,15 +29,12 @@ from dip.vocabulary import (
     Upsampling,
 )
 from flows.bag import PAYLOAD
+from flows.values import AbsolutePath, Device, Seconds, Suffix, Url
 
 USUAL_SIGMA = 25.0
+USUAL_SCALE = 4
 PROPOSED = "auto"
 """In place of where masks are. A folder of that name is `./auto`."""
-
-
-def _absolute(path: str) -> str:
-    """A path that means the same to workers, which may be elsewhere."""
-    return str(Path(path).expanduser().absolute())
 
 
 class WorkParameters(BaseModel):
@@ -54,15 +51,23 @@ class WorkParameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: str
-    output: str
+    source: Url
+    output: Url
     workers: int | None = Field(None, ge=1)
-    scheduler: str | None = None
+    scheduler: Url | None = None
     storage_options: Secret[dict[str, Any]] = Field(default_factory=lambda: Secret({}))
 
     def location(self, url: str) -> Location:
         """A URL with the storage options."""
         return Location(url, self.storage_options.get_secret_value())
+
+    @model_validator(mode="after")
+    def _workers_are_started_or_there(self) -> Self:
+        if self.workers is not None and self.scheduler is not None:
+            raise ValueError(
+                "Expected either a number of local workers (--workers) or a scheduler (--scheduler); got both"
+            )
+        return self
 
 
 class BatchParameters(WorkParameters):
@@ -75,7 +80,7 @@ class BatchParameters(WorkParameters):
         seed: results depend on it, the images and the configuration alone.
         runs: restorations from different seeds that are averaged.
         uncertainty: also write the deviation between the runs.
-        scale: scale factor of a super-resolution.
+        scale: scale factor of a super-resolution; None for 4.
         kernel: downsampling kernel of a super-resolution; None for the protocol's.
         max_iterations: the limit of iterations per image, in place of the preset's.
         tile_px: side of the tiles that a larger image is restored in; None for as large as memory allows.
@@ -112,7 +117,7 @@ class BatchParameters(WorkParameters):
     seed: int = Field(0, ge=0, lt=2**63)
     runs: int = Field(1, ge=1)
     uncertainty: bool = False
-    scale: int = Field(4, ge=SCALES.start, lt=SCALES.stop)
+    scale: int | None = Field(None, ge=SCALES.start, lt=SCALES.stop)
     kernel: Kernel | None = None
     max_iterations: int | None = Field(None, ge=1)
     tile_px: int | None = Field(None, ge=128)
@@ -128,12 +133,12 @@ class BatchParameters(WorkParameters):
     tv: float | None = None
     stop: StopRuleName | None = None
     noise_level: float | None = None
-    weights: Annotated[str, AfterValidator(_absolute)] | None = None
-    device: str = "auto"
+    weights: AbsolutePath | None = None
+    device: Device = "auto"
     file_format: AskedFormat = "source"
-    suffix: str = Field("", pattern=r"^[\w.+-]*$")
+    suffix: Suffix = ""
     overwrite: bool = False
-    time_limit_s: float | None = Field(None, gt=0)
+    time_limit_s: Seconds | None = None
     embed: bool = False
     bag: bool = False
     redo_all: bool = False
@@ -158,12 +163,11 @@ class BatchParameters(WorkParameters):
             variation=variation,
             seed=self.seed,
             runs=self.runs,
-            scale=self.scale,
+            scale=self.scale or USUAL_SCALE,
             kernel=self.kernel,
             max_iterations=self.max_iterations,
             tile_px=self.tile_px,
-            # A worker's current folder is not that of the command line.
-            weights=None if self.weights is None else str(Path(self.weights).expanduser().absolute()),
+            weights=self.weights,
             weights_sha256=None if self.weights is None else _sha256_of(self.weights),
             damage=damage,
             protocol=protocol,
@@ -174,6 +178,14 @@ class BatchParameters(WorkParameters):
     def _deviation_needs_runs(self) -> Self:
         if self.uncertainty and self.runs < 2:
             raise ValueError(f"a deviation needs at least two runs (--runs 2); got {self.runs}")
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_is_asked_in_vain(self) -> Self:
+        if self.scale is not None and not OPERATORS[self.task].shrinks:
+            raise ValueError(f"a scale factor goes with a super-resolution, not with the task {self.task}")
+        if self.redo_all and self.retry_failed:
+            raise ValueError("all images again (--all) are also those that failed (--retry-failed): name one")
         return self
 
 
@@ -196,13 +208,19 @@ class ArchiveParameters(BatchParameters):
         guides: folder or URL of second images of the same scenes, at the same relative paths as the images
             and of their size, for a preset whose network draws from them.
         damage: the mask value that marks what is to be repaired.
-        noise_floor: σ in 8-bit units; an image with less noise is not denoised, but skipped.
+        noise_floor: σ in 8-bit units; an image with less noise is not denoised, but skipped; None for
+            `SKIP_BELOW`.
     """
 
-    masks: str | None = None
-    guides: str | None = None
+    masks: Url | None = None
+    guides: Url | None = None
     damage: Damage = "white"
-    noise_floor: float = Field(SKIP_BELOW, ge=0)
+    noise_floor: float | None = Field(None, ge=0, allow_inf_nan=False)
+
+    @property
+    def least_noise(self) -> float:
+        """The noise floor, or the usual one."""
+        return SKIP_BELOW if self.noise_floor is None else self.noise_floor
 
     @property
     def masks_location(self) -> Location | None:
@@ -229,6 +247,14 @@ class ArchiveParameters(BatchParameters):
             raise ValueError(f"the method {self.method} cannot be told which pixels are missing (--masks)")
         return self
 
+    @model_validator(mode="after")
+    def _there_is_a_use_for_it(self) -> Self:
+        if self.damage != "white" and self.masks_location is None:
+            raise ValueError(f"there are no masks in which {self.damage} could mean damage (--masks)")
+        if self.noise_floor is not None and not OPERATORS[self.task].denoises:
+            raise ValueError(f"a noise floor goes with denoising, not with the task {self.task}")
+        return self
+
     @property
     def configuration(self) -> Configuration:
         """What decides the results."""
@@ -251,7 +277,7 @@ class BenchmarkParameters(BatchParameters):
     masks_location: ClassVar[None] = None
     guides_location: ClassVar[None] = None
     proposes_masks: ClassVar[bool] = False
-    noise_floor: ClassVar[float] = 0.0
+    least_noise: ClassVar[float] = 0.0
 
     protocol: ProtocolName | None = None
     sigma: float | None = None

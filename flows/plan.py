@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from dip.config import Configuration
 from dip.job import Job
 from dip.storage import Location
-from flows.conditions import expect_guides_where_needed
+from flows.conditions import expect_sound_input
 from flows.inventory import list_images
 from flows.parameters import ArchiveParameters
 
@@ -64,7 +64,7 @@ def plan_archive(parameters: ArchiveParameters) -> Plan:
         StorageError: source or masks cannot be listed.
     """
     configuration = parameters.configuration
-    expect_guides_where_needed(configuration, parameters.guides_location)
+    expect_sound_input(parameters)
     source = parameters.location(parameters.source)
     masks = parameters.masks_location
     looked_at = Job(
@@ -77,7 +77,7 @@ def plan_archive(parameters: ArchiveParameters) -> Plan:
         masks=masks,
         proposes_masks=parameters.proposes_masks,
         guides=parameters.guides_location,
-        noise_floor=parameters.noise_floor,
+        noise_floor=parameters.least_noise,
     )
     jobs = [
         replace(looked_at, image_id=entry.image_id, mask_id=entry.mask_id)

@@ -54,6 +54,7 @@ class Shard:
             image_id=entry.image_id,
             source_version=entry.version,
             mask_id=entry.mask_id,
+            mask_version=entry.mask_version,
             record=self._run.record(self._index, entry.image_id),
         )
 

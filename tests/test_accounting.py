@@ -3,9 +3,12 @@
 import hashlib
 import os
 import sqlite3
+from collections import Counter
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from dip.errors import StorageError
 from dip.part_file import PartFile
@@ -154,3 +157,28 @@ def test_images_without_a_row_are_named(dip, source, tmp_path):
     run, _ = open_run(asked)
     with pytest.raises(StorageError, match=f"Expected 7 rows of the run {run_id}.*row: {named}"):
         close_run(run)
+
+
+def test_masks_that_change_or_come_are_kept_up_with(dip, tmp_path):
+    source, masks = write_photographs(tmp_path / "in", 4, side_px=16), tmp_path / "masks"
+    masks.mkdir()
+    for name in ("photo-00.png", "photo-01.png", "photo-02.png"):
+        mask_of(5).save(masks / name)
+    line = ("restore", source, tmp_path / "out", "--task", "inpaint", "--masks", masks)
+    line = (*line, "--method", "biharmonic")
+    assert "3 restored, 0 failed, 1 skipped" in dip(*line).stdout
+    os.utime(masks / "photo-00.png", (1, 1))
+    mask_of(9).save(masks / "photo-01.png")
+    (masks / "photo-02.png").unlink()
+    mask_of(5).save(masks / "photo-03.png")
+    assert "2 restored, 0 failed, 0 skipped" in dip(*line).stdout
+    rows = Counter(row["image_id"] for row in rows_of(tmp_path / "out"))
+    assert [name for name, count in sorted(rows.items()) if count == 2] == ["photo-01.png", "photo-03.png"]
+    assert "Nothing to do" in dip(*line).stdout
+
+
+def mask_of(row):
+    """A mask of 16×16 pixels with one line."""
+    marks = np.zeros((16, 16), np.uint8)
+    marks[row] = 255
+    return Image.fromarray(marks)

@@ -1,6 +1,7 @@
 """The command line over real workers and a real Prefect server: folders of sound and broken images."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -188,7 +189,7 @@ REFUSED = [
     (("in", "out", "--task", "super-resolution", "--preset", "paper-jpeg"), "preset paper-jpeg with"),
     (("in", "out", "--task", "denoise", "--method", "trained"), "--weights"),
     (("in", "out", "--task", "denoise", "--preset", "paper-flash"), "Expected second images for the preset"),
-    (("in", "out", "--task", "denoise", "--guides", "in"), "paper-flash; got auto"),
+    (("in", "out", "--task", "denoise", "--guides", "apart"), "got the method dip with the preset auto"),
     (("in", "out", "--task", "denoise", "--preset", "paper-flash", "--guides", "."), "apart from the guides"),
     (("in", "out", "--task", "denoise", "--method", "trained", "--weights", "no.pt"), "file of a network"),
     (("in", "out", "--task", "denoise", "--uncertainty"), "--runs 2"),
@@ -196,10 +197,28 @@ REFUSED = [
     (("in", "out", "--task", "denoise", "--device", "tpu", "--workers", "1"), "tpu"),
     (("in", "out", "--task", "denoise", "--scheduler", "tcp://127.0.0.1:9"), "Expected a Dask scheduler"),
     (("in", "out", "--task", "denoise", "--storage-options", "{"), "JSON"),
+    (("in", "out", "--task", "denoise", "--workers", "1", "--scheduler", "tcp://127.0.0.1:9"), "got both"),
+    (("in", "out", "--task", "denoise", "--method", "nlm", "--device", "cuda:"), "expected a device auto"),
+    (("in", "out", "--task", "inpaint", "--masks", "in/sub"), "Expected masks apart from the source"),
+    (("in", "out", "--task", "inpaint", "--masks", ""), "masks"),
+    (("in", "out", "--task", "inpaint", "--masks", "apart"), "found none for an image among 1 masks"),
+    (("in", "out", "--task", "denoise", "--preset", "paper-flash", "--guides", "gone"), "does not exist"),
+    (("in", "out", "--task", "denoise", "--method", "trained", "--weights", "texts/a.txt"), "TorchScript"),
+    (("in", "out", "--task", "denoise", "--scale", "2"), "a scale factor goes with a super-resolution"),
+    (("in", "out", "--task", "denoise", "--damage", "black"), "no masks in which black could mean damage"),
+    (("in", "out", "--task", "super-resolution", "--noise-floor", "3"), "a noise floor goes with denoising"),
+    (("in", "out", "--task", "denoise", "--all", "--retry-failed"), "name one"),
+    (("in", "out", "--task", "denoise", "--time-limit", "inf"), "less than or equal to 100000000"),
+    (("in", "out", "--task", "denoise", "--suffix", ".tif"), "--format asks for one"),
+    (("in", "out", "--task", "denoise", "--suffix", "a" * 101), "at most 100"),
     (("in", "nosuch://bucket/out", "--task", "denoise"), "Expected a path or a URL"),
     (("in", "out", "--task", "colourise"), "colourise"),
 
 ]  # fmt: skip
+
+LATE_SENTENCES = ("Expected a Dask scheduler", "found none for an image among 1 masks")
+LATE = [arguments for arguments, sentence in REFUSED if sentence in LATE_SENTENCES]
+"""What is only found out once the output is locked."""
 
 
 def test_what_cannot_be_done_is_said_in_a_sentence(dip, tmp_path, monkeypatch):
@@ -207,6 +226,8 @@ def test_what_cannot_be_done_is_said_in_a_sentence(dip, tmp_path, monkeypatch):
     (tmp_path / "in" / "sub").mkdir()
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "a.txt").write_text("no image")
+    (tmp_path / "apart").mkdir()
+    shutil.copy(tmp_path / "in" / "photo-00.png", tmp_path / "apart" / "of another.png")
     monkeypatch.chdir(tmp_path)
 
     for number, (arguments, sentence) in enumerate(REFUSED):
@@ -215,6 +236,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence(dip, tmp_path, monkeypatch):
         assert process.returncode == 2, arguments
         assert sentence in " ".join(process.stderr.split()), (arguments, process.stderr)
         assert "Traceback" not in process.stderr, arguments
+        assert not Path(apart).exists() or arguments in LATE, "nothing is left behind"
 
 
 def test_results_prints_rows_means_and_failures(dip, tmp_path):

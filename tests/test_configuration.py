@@ -86,6 +86,11 @@ def test_variation_reaches_the_settings():
         ({"task": "super-resolution", "protocol": "dip-paper", "scale": 3}, "divides 32"),
         ({"task": "inpaint", "method": "wavelet"}, "method wavelet with the task denoise"),
         ({"task": "denoise", "method": "none", "variation": Variation(tv=0.1)}, "nothing to vary"),
+        ({"task": "denoise", "method": "nlm", "preset": "paper"}, "no preset for the method nlm"),
+        ({"task": "denoise", "method": "pixels", "preset": "fast"}, "no preset for the method pixels"),
+        ({"task": "denoise", "method": "pixels", "variation": Variation(stop="held-out")}, "no pixels out"),
+        ({"task": "super-resolution", "method": "none", "kernel": "box"}, "no downsampling kernel"),
+        ({"task": "inpaint+denoise", "protocol": "inpaint"}, "no protocol for the task"),
         (
             {"task": "denoise", "method": "pixels", "variation": Variation(network="unet")},
             "nothing of a network",

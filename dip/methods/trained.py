@@ -21,6 +21,7 @@ Network = Callable[[Tensor], object]
 TORCHSCRIPT_SUFFIXES = (".pt", ".pth", ".ts", ".torchscript")
 ONNX_SUFFIX = ".onnx"
 
+CPU = torch.device("cpu")
 TILE_PX = 256
 OVERLAP_PX = 32
 
@@ -39,7 +40,7 @@ def trained(measurement: Measurement, configuration: Configuration, situation: S
         ConfigurationError: there is no network in the file, or it does not make an image of the size and
             channels that are asked for.
     """
-    network = _network(str(configuration.weights), configuration.weights_sha256, situation.device)
+    network = network_in(str(configuration.weights), configuration.weights_sha256, situation.device)
     y = torch.from_numpy(measurement.y).clamp(0, 1)[None]
     scale = configuration.scale_factor
     with repeatable_on(situation.device):
@@ -85,7 +86,17 @@ def _output(network: Network, tile: Tensor) -> Tensor:
     return output.to("cpu", torch.float32)
 
 
-def _network(weights: str, sha256: str | None, device: torch.device) -> Network:
+def network_in(weights: str, sha256: str | None, device: torch.device = CPU) -> Network:
+    """The network in a file.
+
+    Args:
+        weights: path of the file.
+        sha256: of the file that it has to be, in hexadecimal digits; None for any.
+        device: where it runs.
+
+    Raises:
+        ConfigurationError: there is none in it, or it is another file.
+    """
     path = Path(weights)
     if path.suffix.lower() not in (*TORCHSCRIPT_SUFFIXES, ONNX_SUFFIX):
         raise ConfigurationError(

@@ -69,9 +69,10 @@ def _settings(trial: Trial, measurement: Measurement) -> Settings:
     """Those of the variant's method for the measurement, without a stop before the last snapshot."""
     method = METHOD_OF[trial.variant]
     variation = trial.configuration.variation
+    preset = trial.configuration.preset
     if method == "pixels":
-        variation = variation.without_network()
-    configuration = replace(trial.configuration, method=method, variation=variation)
+        variation, preset = replace(variation.without_network(), stop=None, noise_level=None), "auto"
+    configuration = replace(trial.configuration, method=method, preset=preset, variation=variation)
     settings = settings_for(measurement, configuration)
     schedule = replace(
         settings.schedule,
