@@ -78,7 +78,7 @@ ANY_TASK = "any"
 EMV = VarianceRule()
 HELD_OUT = HeldOutRule()
 HELD_OUT_SOON = HeldOutRule(patience=200)
-HELD_OUT_SOONER = HeldOutRule(patience=100)
+HELD_OUT_SOONER = HeldOutRule(patience=150)
 D = Skip()
 D_NEAREST = replace(D, skip_channels=128, upsampling="nearest")
 NARROW = replace(D, width=32)
@@ -161,6 +161,9 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
     }
 )
 """By preset, and by task, with its scale factor or noise level where these have settings of their own."""
+
+SHAPE_OF_NETWORK = ("width", "depth", "upsampling", "dropout", "input_channels")
+"""What can be asked of a network."""
 
 PIXELS = Settings(Pixels(), 0.0, Schedule(0.01, 2000, FixedRule()))
 """No prior: the settings of Ulyanov et al. for their comparison, section 3.2."""
@@ -257,18 +260,17 @@ def _parameterization(of_preset: Parameterization, variation: Variation) -> Para
         network = parameterization_called(variation.network)
         parameterization = of_preset if isinstance(of_preset, network) else network()
     known = {field.name for field in fields(parameterization)}
-    asked = {
-        "width": variation.width,
-        "blocks" if "blocks" in known else "scales": variation.depth,
-        "upsampling": variation.upsampling,
-        "dropout": variation.dropout,
-        "input_channels": variation.input_channels,
-    }
-    asked = {name: value for name, value in asked.items() if value is not None}
-    if not asked.keys() <= known:
+    named = {"depth": "blocks" if "blocks" in known else "scales"}
+    options = {name: named.get(name, name) for name in SHAPE_OF_NETWORK}
+    asked = {name: getattr(variation, name) for name in options if getattr(variation, name) is not None}
+    lacking = [name for name in asked if options[name] not in known]
+    if lacking:
+        of_it = [name for name in options if options[name] in known]
         raise ConfigurationError(
-            f"Expected what the network {type(parameterization).__name__} has: {', '.join(sorted(known))}; "
-            f"got {', '.join(sorted(asked.keys() - known))}."
+            f"Expected what the network {type(parameterization).__name__} has: "
+            f"{', '.join(of_it) or 'nothing of it'}; got {', '.join(lacking)}."
         )
-    varied: Parameterization = replace(parameterization, **asked)
+    varied: Parameterization = replace(
+        parameterization, **{options[name]: value for name, value in asked.items()}
+    )
     return varied

@@ -62,7 +62,7 @@ def test_variation_that_makes_no_sense_is_refused(options, sentence):
 
 def test_what_a_network_lacks_cannot_be_varied():
     with pytest.raises(
-        ConfigurationError, match="what the network ResNet has: blocks, input_channels, width; got upsampling"
+        ConfigurationError, match="what the network ResNet has: width, depth, input_channels; got upsampling"
     ):
         _ = engine(variation=Variation(network="resnet", upsampling="nearest"))
     with pytest.raises(ConfigurationError, match="preset paper-jpeg with the task denoise; got inpaint"):

@@ -14,7 +14,7 @@ from dip.parameterizations import NETWORKS, parameterization_called
 from dip.parameterizations.deep_decoder import DeepDecoder
 from dip.parameterizations.network_input import canvas_size_px, meshgrid, network_input, uniform_noise
 from dip.parameterizations.pixels import Pixels
-from dip.parameterizations.resampling import BilinearUpsampling
+from dip.parameterizations.resampling import BilinearUpsampling, NearestUpsampling
 from dip.parameterizations.resnet import ResNet
 from dip.parameterizations.skip import Skip
 from dip.parameterizations.unet import UNet
@@ -144,7 +144,7 @@ def test_each_scale_has_its_own_width_skip_and_upsampling():
     finest = network.body
     coarsest = finest.deeper[2]
     assert finest.skip is None
-    assert isinstance(finest.deeper[-1], torch.nn.Upsample)
+    assert isinstance(finest.deeper[-1], NearestUpsampling)
     assert isinstance(coarsest.deeper[-1], BilinearUpsampling)
     assert [outputs_of(part.deeper[0]) for part in (finest, coarsest)] == [2, 3]
     assert outputs_of(coarsest.skip) == 5

@@ -88,7 +88,8 @@ def expect_channels(kind: str, channels: int) -> None:
     needed = CHANNELS.get(kind, channels)
     if channels != needed:
         raise ConfigurationError(
-            f"Expected a network with {needed} input channels, for the network input {kind}; got {channels}."
+            f"Expected a network with {needed} input channels, for the network input {kind}; got {channels} "
+            "(--input-channels)."
         )
 
 
