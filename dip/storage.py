@@ -130,7 +130,7 @@ class Location:
         """Names of the files and folders directly in `folder`; none if it does not exist.
 
         Raises:
-            StorageError: it cannot be listed.
+            StorageError: it cannot be listed, or is a file.
         """
         path = self._path(folder)
 
@@ -141,6 +141,8 @@ class Location:
                 return []
 
         found = self._do(list_folder, "list", path)
+        if found == [path]:
+            raise StorageError(f"Expected a folder; {path} is a file. Choose another.")
         return [name for name in (entry.rstrip("/").rsplit("/", 1)[-1] for entry in found) if name]
 
     def parse(self, name: str, parser: Callable[[Any], T]) -> T:

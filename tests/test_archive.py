@@ -184,6 +184,7 @@ REFUSED = [
     (("in/photo-00.png", "out", "--task", "denoise"), "is a single file"),
     (("texts", "out", "--task", "denoise"), "found none among 1 files"),
     (("in", "texts", "--task", "denoise"), "holds 1 other entries, such as 'a.txt'"),
+    (("in", "texts/a.txt", "--task", "denoise"), "texts/a.txt is a file"),
     (("in", "out", "--task", "super-resolution", "--scale", "9"), "scale"),
     (("in", "out", "--task", "super-resolution", "--method", "nlm"), "the method nlm with the task denoise"),
     (("in", "out", "--task", "super-resolution", "--preset", "paper-jpeg"), "preset paper-jpeg with"),

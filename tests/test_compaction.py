@@ -98,6 +98,14 @@ def test_interrupted_it_goes_on_without_a_row_twice(output, tmp_path, monkeypatc
     assert rows_of(tmp_path / "out") == before
 
 
+def test_file_is_no_output(dip, tmp_path):
+    (tmp_path / "a.txt").touch()
+    for command in ("compact", "results", "verify"):
+        refused = dip(command, tmp_path / "a.txt")
+        assert refused.returncode == 2
+        assert refused.stderr == f"Error: Expected a folder; {tmp_path}/a.txt is a file. Choose another.\n"
+
+
 def test_bag_stays_a_bag(asked, dip):
     bag = asked.model_copy(update={"bag": True})
     finish(bag)

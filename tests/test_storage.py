@@ -78,6 +78,14 @@ def test_missing_object_is_a_sentence(tmp_path):
     assert not at(tmp_path).exists("a.png")
 
 
+def test_file_in_the_place_of_a_folder_is_a_sentence(tmp_path, s3):
+    (tmp_path / "a.txt").touch()
+    (s3.folder / "archive" / "a.txt").touch()
+    for location in (at(tmp_path / "a.txt"), s3.location("s3://archive/a.txt")):
+        with pytest.raises(StorageError, match=r"Expected a folder; .*/a\.txt is a file"):
+            location.names()
+
+
 def test_unknown_protocol_is_a_sentence():
     with pytest.raises(ConfigurationError, match="Expected a path or a URL that fsspec knows"):
         _ = Location("nosuch://bucket").root
