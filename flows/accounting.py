@@ -178,6 +178,43 @@ def incomplete_runs(output: Location) -> list[Account]:
     return [account_of(output, run_id, total) for run_id, total in totals.items() if rows[run_id] < total]
 
 
+def no_rows(output: Location) -> StorageError:
+    """What to say of an output without any row.
+
+    Raises:
+        StorageError: the output cannot be read.
+    """
+    told = unfinished(output)
+    found = f"none yet. {told}" if told else "none."
+    return StorageError(f"Expected results in {output.url}/metrics; there are {found}")
+
+
+def unfinished(output: Location) -> str:
+    """What to say of a run that was begun and not closed; nothing, if there is none.
+
+    Raises:
+        StorageError: the output cannot be read, or the description of the run is damaged.
+    """
+    last = _last_run(output)
+    if last is None or last[1]:
+        return ""
+    run_id, _ = last
+    done, total = _done(output, run_id), _described(output, run_id).total
+    return (
+        f"The run {run_id} is unfinished: {done} of {total} images are done. "
+        "The line that began it continues it."
+    )
+
+
+def _done(output: Location, run_id: str) -> int:
+    """How many images of a run have a row, in a part file or as a record."""
+    rows: int = sum(part.num_rows for part in read_parts(output, ["status"], run_id))
+    # A committed shard can have left records behind.
+    committed = {f"{shard:05d}" for shard in _committed_shards(output, run_id)}
+    records = (found.name.split("/") for found in output.find(f"runs/{run_id}/records"))
+    return rows + sum(name.endswith(".arrow") and shard not in committed for *_, shard, name in records)
+
+
 def _open_images(output: Location, run_id: str) -> tuple[str, ...]:
     """The images of a run's manifest that have no row."""
     named = read_names(output, manifest_of(run_id))

@@ -9,10 +9,9 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from dip.errors import StorageError
 from dip.results import read_parts, read_rows
 from dip.storage import Location
-from flows.accounting import incomplete_runs
+from flows.accounting import incomplete_runs, no_rows
 from flows.batch import BatchSummary
 from flows.demo import DemoImage
 from flows.masks import MasksSummary
@@ -144,7 +143,7 @@ def print_study(summary: StudySummary) -> None:
 def _rows(output: Location, columns: list[str]) -> pa.Table:
     rows = read_rows(output, columns)
     if not rows.num_rows:
-        raise StorageError(f"Expected results in {output.url}/metrics; there are none (yet).")
+        raise no_rows(output)
     return rows
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
-from dip.errors import StorageError
 from dip.provenance import sidecar_name
 from dip.results import read_rows
 from dip.storage import Location
+from flows.accounting import no_rows
 
 _COLUMNS = ["image_id", "output_name", "output_sha256", "sidecar_sha256"]
 
@@ -50,7 +50,7 @@ def _expected(output: Location) -> Iterator[tuple[str, str]]:
     """Name and checksum of every file that a row tells of."""
     rows = read_rows(output, _COLUMNS)
     if not rows.num_rows:
-        raise StorageError(f"Expected results in {output.url}/metrics; there are none (yet).")
+        raise no_rows(output)
     for row in rows.filter(pc.field("output_name").is_valid()).to_pylist():
         yield row["output_name"], row["output_sha256"]
         yield sidecar_name(row["output_name"]), row["sidecar_sha256"]

@@ -11,12 +11,14 @@ import pytest
 from PIL import Image
 
 from dip.errors import StorageError
+from dip.job import new_row
 from dip.part_file import PartFile
 from dip.results import Row, encode_record
 from dip.storage import Location
 from flows.accounting import close_run, open_run
 from flows.inventory import inventory_of, list_images
 from flows.parameters import ArchiveParameters
+from flows.shard import Shard
 from tests.conftest import photograph, write_photographs
 from tests.test_archive import FEW, rows_of
 from tests.test_compaction import finish
@@ -142,6 +144,20 @@ def test_archive_that_changes_is_kept_up_with(dip, tmp_path):
     again = dip(*line, "--all")
     assert "2 restored, 0 failed, 0 skipped" in again.stdout
     assert len(rows_of(output)) == 6
+
+
+def test_run_without_a_row_yet_says_how_far_it_is(dip, source, tmp_path):
+    asked = ArchiveParameters(source=source.url, output=str(tmp_path / "out"), task="denoise")
+    run, _ = open_run(asked)
+    for job in Shard(run, 0, frozenset()).open_jobs()[:3]:
+        run.output.write(job.record, encode_record(new_row(job)))
+    for command in ("results", "verify"):
+        told = dip(command, asked.output)
+        assert told.returncode == 2
+        assert told.stderr == (
+            f"Error: Expected results in {asked.output}/metrics; there are none yet. The run {run.run_id} is "
+            "unfinished: 3 of 7 images are done. The line that began it continues it.\n"
+        )
 
 
 def test_images_without_a_row_are_named(dip, source, tmp_path):
