@@ -40,6 +40,15 @@ def expect_bag(output: Location) -> None:
         )
 
 
+def is_declared(output: Location) -> bool:
+    """Whether an output says that it is a bag. One that has been closed once does, open again or not.
+
+    Raises:
+        StorageError: the storage does not answer.
+    """
+    return output.exists(_DECLARATION)
+
+
 def open_bag(output: Location) -> None:
     """Take the manifest of manifests away: while a run changes its payload, a bag is none.
 

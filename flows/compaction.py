@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from dip.part_file import ROW_GROUP_BYTES
 from dip.results import CURVE_SCHEMA, ROW_SCHEMA
 from dip.storage import Location
-from flows.accounting import finished_runs
-from flows.bag import close_bag, open_bag, results_of
+from flows.accounting import finished_runs, unfinished
+from flows.bag import close_bag, is_declared, open_bag, results_of
 from flows.lock import locked
 
 JOINED_BYTES = 2**26
@@ -60,14 +60,15 @@ def join_parts(output: Location) -> tuple[int, int]:
 
 @contextmanager
 def _opened(output: Location) -> Iterator[Location]:
-    """Where the results are; a bag is none while they change."""
+    """Where the results are; a bag is none while they change, and stays open if a run left it so."""
     results = results_of(output)
     if results is output:
         yield results
         return
     open_bag(output)
     yield results
-    close_bag(output)
+    if is_declared(output) and not unfinished(results):
+        close_bag(output)
 
 
 def _join(output: Location, folder: str, run_id: str) -> tuple[int, int]:

@@ -1,5 +1,7 @@
 """Part files joined: the same rows in fewer files, whatever happens on the way."""
 
+import time
+
 import bagit
 import pyarrow.parquet as pq
 import pytest
@@ -12,8 +14,9 @@ from dip.results import encode_record, read_rows
 from dip.storage import Location
 from flows import compaction
 from flows.accounting import close_run, open_run
-from flows.bag import close_bag
+from flows.bag import close_bag, open_bag
 from flows.parameters import ArchiveParameters
+from flows.run import Run
 from flows.shard import Shard
 from tests.conftest import write_photographs
 from tests.test_archive import rows_of
@@ -23,8 +26,13 @@ TASK = ("--task", "denoise")
 
 def finish(parameters: ArchiveParameters) -> None:
     """Do a run without restoring anything."""
+    close_run(begin(parameters, shards=None))
+
+
+def begin(parameters: ArchiveParameters, shards: int | None) -> Run:
+    """A run that was interrupted after so many shards."""
     run, _ = open_run(parameters)
-    for index in run.open_shards:
+    for index in run.open_shards[:shards]:
         part = PartFile()
         for job in Shard(run, index, frozenset()).open_jobs():
             row = new_row(job)
@@ -32,7 +40,7 @@ def finish(parameters: ArchiveParameters) -> None:
             part.add(encode_record(row, [CurvePoint(50, 0.1, None, None)]))
         for folder, content in zip(("metrics", "curves"), part.finish(), strict=True):
             run.output.write(f"{folder}/{run.part(index)}", content)
-    close_run(run)
+    return run
 
 
 @pytest.fixture
@@ -111,4 +119,20 @@ def test_bag_stays_a_bag(asked, dip):
     finish(bag)
     close_bag(bag.location(bag.output))
     assert dip("compact", bag.output).stdout == "10 files of rows and curves became 2.\n"
+    bagit.Bag(bag.output).validate()
+
+
+def test_bag_of_an_unfinished_run_stays_open(asked, dip):
+    bag = asked.model_copy(update={"bag": True})
+    finish(bag)
+    assert dip("compact", bag.output).returncode == 0
+    assert bag.location(bag.output).names() == ["data"]
+    close_bag(bag.location(bag.output))
+    time.sleep(1)  # runs sort by the second they began in
+    begin(bag.model_copy(update={"redo_all": True}), shards=2)
+    open_bag(bag.location(bag.output))
+    assert dip("compact", bag.output).returncode == 0
+    assert not bag.location(bag.output).exists("tagmanifest-sha256.txt")
+    finish(bag)
+    assert dip("compact", bag.output).returncode == 0
     bagit.Bag(bag.output).validate()
