@@ -203,10 +203,11 @@ def compact(
 ) -> None:
     """Join the many small Parquet files of finished runs to few large ones, with the same rows."""
     from flows.compaction import join_parts
+    from flows.report import print_compaction
 
     with refusals():
-        before, after = join_parts(location_of(output, storage_options))
-    print(f"{before} files of rows and curves became {after}.")
+        location = location_of(output, storage_options)
+        print_compaction(location, *join_parts(location))
 
 
 STUDY_OPTIONS = (

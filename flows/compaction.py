@@ -10,6 +10,7 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dip.errors import StorageError
 from dip.part_file import ROW_GROUP_BYTES
 from dip.results import CURVE_SCHEMA, ROW_SCHEMA
 from dip.storage import Location
@@ -50,23 +51,35 @@ def join_parts(output: Location) -> tuple[int, int]:
 
     Raises:
         ConfigurationError: a run works on the output.
-        StorageError: a part file cannot be read, written or deleted.
+        StorageError: no run has finished, or a part file cannot be read, written or deleted.
     """
-    with locked(output, take_over=False), _opened(output) as results:
-        runs = finished_runs(results)
-        counts = [_join(results, folder, run_id) for run_id in runs for folder in _SCHEMAS]
+    results = results_of(output)
+    if not results.names("runs"):
+        raise StorageError(f"Expected results in {results.url}; there are none.")
+    with locked(output, take_over=False):
+        runs = _expect_finished(results)
+        with _opened(output, results):
+            counts = [_join(results, folder, run_id) for run_id in runs for folder in _SCHEMAS]
     return sum(before for before, _ in counts), sum(after for _, after in counts)
 
 
+def _expect_finished(results: Location) -> list[str]:
+    """The finished runs, of which there must be one."""
+    runs = finished_runs(results)
+    if not runs:
+        found = f"Expected a finished run in {results.url}; there is none. {unfinished(results)}"
+        raise StorageError(found.rstrip())
+    return runs
+
+
 @contextmanager
-def _opened(output: Location) -> Iterator[Location]:
-    """Where the results are; a bag is none while they change, and stays open if a run left it so."""
-    results = results_of(output)
+def _opened(output: Location, results: Location) -> Iterator[None]:
+    """While results change, a bag is none; it stays open if a run left it so."""
     if results is output:
-        yield results
+        yield
         return
     open_bag(output)
-    yield results
+    yield
     if is_declared(output) and not unfinished(results):
         close_bag(output)
 

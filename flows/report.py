@@ -11,7 +11,8 @@ from rich.text import Text
 
 from dip.results import read_parts, read_rows
 from dip.storage import Location
-from flows.accounting import incomplete_runs, no_rows
+from flows.accounting import incomplete_runs, no_rows, unfinished
+from flows.bag import results_of
 from flows.batch import BatchSummary
 from flows.demo import DemoImage
 from flows.masks import MasksSummary
@@ -98,6 +99,15 @@ def print_findings(output: Location, files: int, findings: Sequence[Finding]) ->
         print(f"{finding.problem}: {printable(finding.name)}")
     verdict = f"{len(findings)} problems" if findings else "all as they were written"
     print(f"{files} files of {output.url}: {verdict}.")
+
+
+def print_compaction(output: Location, before: int, after: int) -> None:
+    """Print what became of an output's part files.
+
+    Raises:
+        StorageError: the output cannot be read.
+    """
+    print(f"{before} files of rows and curves became {after}. {unfinished(results_of(output))}".rstrip())
 
 
 def print_summary(summary: BatchSummary) -> None:

@@ -114,6 +114,17 @@ def test_file_is_no_output(dip, tmp_path):
         assert refused.stderr == f"Error: Expected a folder; {tmp_path}/a.txt is a file. Choose another.\n"
 
 
+def test_without_a_finished_run_there_is_nothing_to_join(dip, asked, tmp_path):
+    nothing = dip("compact", tmp_path / "typo")
+    assert nothing.stderr == f"Error: Expected results in {tmp_path}/typo; there are none.\n"
+    assert not (tmp_path / "typo").exists()
+    run = begin(asked, shards=2)
+    refused = dip("compact", asked.output)
+    assert (nothing.returncode, refused.returncode) == (2, 2)
+    assert f"there is none. The run {run.run_id} is unfinished: 4 of 9 images are done." in refused.stderr
+    assert len(names(asked.results)) == 4
+
+
 def test_bag_stays_a_bag(asked, dip):
     bag = asked.model_copy(update={"bag": True})
     finish(bag)
@@ -131,7 +142,7 @@ def test_bag_of_an_unfinished_run_stays_open(asked, dip):
     time.sleep(1)  # runs sort by the second they began in
     begin(bag.model_copy(update={"redo_all": True}), shards=2)
     open_bag(bag.location(bag.output))
-    assert dip("compact", bag.output).returncode == 0
+    assert "became 2. The run " in dip("compact", bag.output).stdout
     assert not bag.location(bag.output).exists("tagmanifest-sha256.txt")
     finish(bag)
     assert dip("compact", bag.output).returncode == 0
