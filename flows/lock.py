@@ -163,7 +163,8 @@ def _expect_nobody(output: Location, take_over: bool) -> None:
         if not take_over and not _is_dead(output, ticket):
             raise ConfigurationError(
                 f"Expected an output that no run works on; {output.url} is in use by the run {ticket}. "
-                "Wait for its end, or repeat the line with --take-over if it is dead."
+                f"Wait for its end. If it is dead, the same line works {DEAD_AFTER_S:.0f} s from now; "
+                "dip restore, evaluate and study need not wait with --take-over."
             )
         output.delete([ticket.name, ticket.sign])
 

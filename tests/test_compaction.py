@@ -20,6 +20,7 @@ from flows.run import Run
 from flows.shard import Shard
 from tests.conftest import write_photographs
 from tests.test_archive import rows_of
+from tests.test_lock import leave, ticket_of
 
 TASK = ("--task", "denoise")
 
@@ -123,6 +124,15 @@ def test_without_a_finished_run_there_is_nothing_to_join(dip, asked, tmp_path):
     assert (nothing.returncode, refused.returncode) == (2, 2)
     assert f"there is none. The run {run.run_id} is unfinished: 4 of 9 images are done." in refused.stderr
     assert len(names(asked.results)) == 4
+
+
+def test_output_in_use_is_left_alone(dip, asked):
+    begin(asked, shards=2)
+    leave(asked.results, ticket_of())
+    refused = dip("compact", asked.output)
+    assert refused.returncode == 2
+    assert "in use by the run other" in refused.stderr
+    assert "If it is dead, the same line works 60 s from now; dip restore," in refused.stderr
 
 
 def test_bag_stays_a_bag(asked, dip):
