@@ -137,7 +137,7 @@ class Location:
         def list_folder() -> list[str]:
             try:
                 return list(self.file_system.ls(path, detail=False))
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 return []
 
         found = self._do(list_folder, "list", path)

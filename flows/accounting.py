@@ -18,7 +18,7 @@ from dip.errors import StorageError
 from dip.job import Job
 from dip.results import read_parts
 from dip.storage import Location
-from flows.bag import expect_bag
+from flows.bag import expect_bag, expect_no_bag, expect_outside_bags
 from flows.conditions import expect_same_terms, expect_unused, terms_of
 from flows.inventory import Inventory, inventory_of
 from flows.manifest import Entry, encode_manifest, read_names
@@ -55,9 +55,9 @@ def open_run(parameters: Batch) -> tuple[Run | None, int]:
             configuration.
         StorageError: source, masks or output cannot be listed, read or written.
     """
-    output = parameters.results
-    if parameters.bag:
-        expect_bag(parameters.location(parameters.output))
+    output, whole = parameters.results, parameters.location(parameters.output)
+    expect_outside_bags(whole)
+    (expect_bag if parameters.bag else expect_no_bag)(whole)
     last = _last_run(output)
     if last is None and not parameters.overwrite:
         expect_unused(output)

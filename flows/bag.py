@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dip
 from dip.errors import ConfigurationError
@@ -38,6 +39,35 @@ def expect_bag(output: Location) -> None:
             f"Expected an output that is new, empty or a bag; {output.url} holds {len(others)} other "
             f"entries, such as {min(others)!r}. Choose another output, or leave out --bag."
         )
+
+
+def expect_no_bag(output: Location) -> None:
+    """See that an output that is to be no bag is none: not one that is closed, nor one that a run began.
+
+    Raises:
+        ConfigurationError: it is one.
+        StorageError: it cannot be listed.
+    """
+    if is_declared(output) or output.names(f"{PAYLOAD}/runs"):
+        raise ConfigurationError(
+            f"Expected an output that is no bag, as --bag was not said; {output.url} is one. "
+            "Repeat the line with --bag, or choose another output."
+        )
+
+
+def expect_outside_bags(output: Location) -> None:
+    """See that an output on disk is not part of a bag's payload, all of which the bag's manifests name.
+
+    Raises:
+        ConfigurationError: it is.
+    """
+    path = Path(output.root)
+    for folder in (path, *path.parents) if output.is_local else ():
+        if folder.name == PAYLOAD and (folder.parent / _DECLARATION).exists():
+            raise ConfigurationError(
+                f"Expected an output outside of bags; {output.url} lies in the payload of the bag "
+                f"{folder.parent}. Choose another output, or {folder.parent} with --bag."
+            )
 
 
 def is_declared(output: Location) -> bool:

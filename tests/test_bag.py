@@ -8,7 +8,7 @@ import pytest
 from dip.errors import ConfigurationError
 from dip.storage import Location
 from flows.bag import close_bag, expect_bag, open_bag, results_of
-from tests.conftest import write_photographs
+from tests.conftest import files_below, write_photographs
 from tests.test_archive import FEW
 
 
@@ -55,6 +55,32 @@ def test_bag_is_not_made_around_something_else(tmp_path):
     (tmp_path / "letters").mkdir()
     with pytest.raises(ConfigurationError, match=r"new, empty or a bag; .* such as 'letters'"):
         expect_bag(Location(str(tmp_path)))
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_run_without_bag_leaves_a_bag_alone(dip, tmp_path, is_closed):
+    bag = Location(str(tmp_path / "bag"))
+    bag.write("data/runs/run/run.json", b"{}")
+    if is_closed:
+        close_bag(bag)
+    before = files_below(tmp_path / "bag")
+    line = ("restore", write_photographs(tmp_path / "in", 1, side_px=8), bag.url, "--task", "denoise")
+    for more in ((), ("--overwrite",)):
+        refused = dip(*line, *more)
+        assert (refused.returncode, "Repeat the line with --bag" in refused.stderr) == (2, True)
+    assert files_below(tmp_path / "bag") == before
+
+
+def test_payload_of_a_bag_is_no_output(dip, tmp_path):
+    write_payload(tmp_path / "bag")
+    close_bag(Location(str(tmp_path / "bag")))
+    before = files_below(tmp_path / "bag")
+    source = write_photographs(tmp_path / "in", 1, side_px=8)
+    for output, more in (("data", ()), ("data/images/new", ("--bag",))):
+        refused = dip("restore", source, tmp_path / "bag" / output, "--task", "denoise", *more)
+        assert refused.returncode == 2
+        assert f"lies in the payload of the bag {tmp_path}/bag. Choose" in refused.stderr
+    assert files_below(tmp_path / "bag") == before
 
 
 def test_output_grows_as_a_bag_and_is_looked_at_like_any_other(dip, tmp_path):

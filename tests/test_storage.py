@@ -84,6 +84,7 @@ def test_file_in_the_place_of_a_folder_is_a_sentence(tmp_path, s3):
     for location in (at(tmp_path / "a.txt"), s3.location("s3://archive/a.txt")):
         with pytest.raises(StorageError, match=r"Expected a folder; .*/a\.txt is a file"):
             location.names()
+        assert location.names("below") == []
 
 
 def test_unknown_protocol_is_a_sentence():
