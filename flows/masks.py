@@ -5,15 +5,22 @@ from dataclasses import dataclass
 from prefect import flow
 
 from dip.config import Configuration
+from dip.errors import ConfigurationError
 from dip.job import Job, Outcome
 from dip.proposal import mask_name
+from dip.storage import Location
 from flows.cluster import workers
 from flows.conditions import expect_apart
 from flows.inventory import list_images
+from flows.lock import Lock, is_lock, locked
 from flows.parameters import WorkParameters
+from flows.printable import printable
 from flows.progress import Counter
 from flows.window import Window
 from flows.worker import propose
+
+_RECORD = "source.txt"
+"""Says of which source the masks are."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +53,43 @@ def propose_masks(asked: WorkParameters) -> MasksSummary:
     Raises:
         DipError: they could not be made; the same call goes on.
     """
-    outcomes = _carried_out(_open_jobs(asked), asked)
+    source, output = asked.location(asked.source), asked.location(asked.output)
+    expect_apart(output, source, "source")
+    with locked(output, take_over=False) as lock:
+        _expect_own(output, source)
+        jobs = _open_jobs(source, output)
+        output.write(_RECORD, _name_of(source))
+        outcomes = _carried_out(jobs, asked, lock)
     count = {status: sum(o.status == status for o in outcomes) for status in ("restored", "skipped")}
     failures = tuple(outcome for outcome in outcomes if outcome.status == "failed")
     return MasksSummary(asked.output, count["restored"], count["skipped"], failures)
 
 
-def _open_jobs(asked: WorkParameters) -> list[Job]:
+def _expect_own(output: Location, source: Location) -> None:
+    """See that an output is new or empty, or holds masks of this source: images of two can share a name."""
+    if output.exists(_RECORD):
+        recorded = output.read(_RECORD)
+        if recorded != _name_of(source):
+            raise ConfigurationError(
+                f"Expected the source that the masks in {output.url} are of, "
+                f"{printable(recorded.decode(errors='replace'))}; got {printable(source.canonical_url)}. "
+                "Choose another output."
+            )
+        return
+    others = {name for name in output.names() if not is_lock(name)}
+    if others:
+        raise ConfigurationError(
+            f"Expected an output that is new, empty or made by an earlier dip masks; {output.url} "
+            f"holds {len(others)} other entries, such as {min(others)!r}. Choose another output."
+        )
+
+
+def _name_of(source: Location) -> bytes:
+    return source.canonical_url.encode(errors="surrogateescape")
+
+
+def _open_jobs(source: Location, output: Location) -> list[Job]:
     """A mask that is there stays: somebody may have retouched it."""
-    source, output = asked.location(asked.source), asked.location(asked.output)
-    expect_apart(output, source, "source")
     there = {found.name for found in output.find("masks")}
     entries = list_images(source, None)
     configuration = Configuration("inpaint")
@@ -66,13 +100,15 @@ def _open_jobs(asked: WorkParameters) -> list[Job]:
     ]
 
 
-def _carried_out(jobs: list[Job], asked: WorkParameters) -> list[Outcome]:
+def _carried_out(jobs: list[Job], asked: WorkParameters, lock: Lock) -> list[Outcome]:
     if not jobs:
         return []
     outcomes = []
     counter = Counter(len(jobs), 0)
     with workers(asked.scheduler, asked.workers, "cpu") as found:
-        for outcome in Window(found, propose, _lost).run(jobs):
+        window = Window(found, propose, _lost)
+        lock.on_loss(window.abort)
+        for outcome in window.run(jobs):
             outcomes.append(outcome)
             counter.add(outcome)
     return outcomes

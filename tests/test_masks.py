@@ -5,11 +5,13 @@ import pytest
 from PIL import Image
 
 from dip.config import Configuration
+from dip.storage import Location
 from tests.conftest import files_below, photograph
 from tests.one_image import run
 from tests.test_archive import rows_of
 from tests.test_damage import damaged
 from tests.test_damage import photograph as pixels_of
+from tests.test_lock import leave, ticket_of
 
 
 def write_scans(folder):
@@ -30,6 +32,7 @@ def test_masks_are_proposed_kept_and_used(dip, tmp_path):
     assert "1 masks proposed, 1 images without visible damage, 1 failed" in first.stdout
     assert sorted(files_below(proposed)) == [
         "masks/clean.jpg.png", "masks/worn.tif.png", "overlays/clean.jpg.jpg", "overlays/worn.tif.jpg",
+        "source.txt",
     ]  # fmt: skip
     mask = np.asarray(Image.open(proposed / "masks" / "worn.tif.png"))
     overlay = np.asarray(Image.open(proposed / "overlays" / "worn.tif.jpg"), np.int16)
@@ -56,6 +59,31 @@ def test_masks_are_proposed_kept_and_used(dip, tmp_path):
     retouched.save(proposed / "masks" / "worn.tif.png")
     assert "0 masks proposed, 0 images" in dip("masks", tmp_path / "in", proposed).stdout
     assert not np.asarray(Image.open(proposed / "masks" / "worn.tif.png")).any()
+    (tmp_path / "in").rename(tmp_path / "other")
+    before = files_below(proposed)
+    refused = dip("masks", tmp_path / "other", proposed)
+    assert refused.returncode == 2
+    assert f", file://{tmp_path}/in; got file://{tmp_path}/other." in refused.stderr
+    assert files_below(proposed) == before
+
+
+@pytest.mark.parametrize("name", ["overlays/worn.tif.jpg", "runs/run/run.json"])
+def test_masks_are_not_written_among_things_of_others(dip, tmp_path, name):
+    write_scans(tmp_path / "in")
+    output = Location(str(tmp_path / "out"))
+    output.write(name, b"of somebody else")
+    refused = dip("masks", tmp_path / "in", output.url)
+    assert refused.returncode == 2
+    assert f"holds 1 other entries, such as {name.split('/')[0]!r}" in refused.stderr
+    assert files_below(tmp_path / "out") == {name: b"of somebody else"}
+
+
+def test_masks_are_not_written_where_a_run_is_at_work(dip, tmp_path):
+    write_scans(tmp_path / "in")
+    leave(Location(str(tmp_path / "out")), ticket_of())
+    refused = dip("masks", tmp_path / "in", tmp_path / "out")
+    assert (refused.returncode, "in use by the run other" in refused.stderr) == (2, True)
+    assert len(files_below(tmp_path / "out")) == 1
 
 
 def test_masks_are_not_written_among_the_scans(dip, tmp_path):
