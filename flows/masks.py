@@ -1,5 +1,6 @@
 """The flow that proposes masks of scratches and dust, for a person to look through."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prefect import flow
@@ -13,6 +14,7 @@ from flows.cluster import workers
 from flows.conditions import expect_apart
 from flows.inventory import list_images
 from flows.lock import Lock, is_lock, locked
+from flows.manifest import Entry
 from flows.parameters import WorkParameters
 from flows.printable import printable
 from flows.progress import Counter
@@ -25,18 +27,20 @@ _RECORD = "source.txt"
 
 @dataclass(frozen=True)
 class MasksSummary:
-    """What became of the images that had no mask yet.
+    """What became of the images.
 
     Attributes:
         output: where masks and overlays are.
         proposed: masks that mark something.
         empty: masks of images without visible damage.
+        kept: masks that were there.
         failures: images that could not be looked at, and why.
     """
 
     output: str
     proposed: int
     empty: int
+    kept: int
     failures: tuple[Outcome, ...]
 
 
@@ -57,12 +61,14 @@ def propose_masks(asked: WorkParameters) -> MasksSummary:
     expect_apart(output, source, "source")
     with locked(output, take_over=False) as lock:
         _expect_own(output, source)
-        jobs = _open_jobs(source, output)
+        entries = list_images(source, None)
+        jobs = _open_jobs(entries, source, output)
         output.write(_RECORD, _name_of(source))
         outcomes = _carried_out(jobs, asked, lock)
     count = {status: sum(o.status == status for o in outcomes) for status in ("restored", "skipped")}
     failures = tuple(outcome for outcome in outcomes if outcome.status == "failed")
-    return MasksSummary(asked.output, count["restored"], count["skipped"], failures)
+    kept = len(entries) - len(jobs)
+    return MasksSummary(asked.output, count["restored"], count["skipped"], kept, failures)
 
 
 def _expect_own(output: Location, source: Location) -> None:
@@ -88,10 +94,9 @@ def _name_of(source: Location) -> bytes:
     return source.canonical_url.encode(errors="surrogateescape")
 
 
-def _open_jobs(source: Location, output: Location) -> list[Job]:
+def _open_jobs(entries: Sequence[Entry], source: Location, output: Location) -> list[Job]:
     """A mask that is there stays: somebody may have retouched it."""
     there = {found.name for found in output.find("masks")}
-    entries = list_images(source, None)
     configuration = Configuration("inpaint")
     return [
         Job("masks", entry.image_id, source, output, "", configuration)

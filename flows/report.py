@@ -88,8 +88,8 @@ def print_masks(summary: MasksSummary) -> None:
         print(f"failed: {printable(outcome.image_id)}: {printable(outcome.error_message or '')}")
     print(
         f"{summary.proposed} masks proposed, {summary.empty} images without visible damage, "
-        f"{len(summary.failures)} failed. Look through {summary.output}/overlays before you use "
-        f"{summary.output}/masks"
+        f"{len(summary.failures)} failed, {summary.kept} masks kept that were there. "
+        f"Look through {summary.output}/overlays before you use {summary.output}/masks"
     )
 
 

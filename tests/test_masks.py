@@ -57,7 +57,10 @@ def test_masks_are_proposed_kept_and_used(dip, tmp_path):
 
     retouched = Image.new("L", (512, 256))
     retouched.save(proposed / "masks" / "worn.tif.png")
-    assert "0 masks proposed, 0 images" in dip("masks", tmp_path / "in", proposed).stdout
+    again = dip("masks", tmp_path / "in", proposed).stdout
+    assert (
+        "0 masks proposed, 0 images without visible damage, 1 failed, 2 masks kept that were there." in again
+    )
     assert not np.asarray(Image.open(proposed / "masks" / "worn.tif.png")).any()
     (tmp_path / "in").rename(tmp_path / "other")
     before = files_below(proposed)
