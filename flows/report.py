@@ -56,9 +56,13 @@ def print_failures(output: Location, run_id: str | None = None) -> None:
     columns = ["image_id", "status", "error_message"]
     # A run has one row of each image: there is no older one to tell it from, so its rows can pass by.
     tables = [_rows(output, columns)] if run_id is None else read_parts(output, columns, run_id)
+    count = 0
     for table in tables:
         for row in table.filter(pc.field("status") != "restored").to_pylist():
             print(f"{row['status']}: {printable(row['image_id'])}: {printable(row['error_message'] or '')}")
+            count += 1
+    if not count:
+        print("No image has failed, and none was skipped.")
 
 
 def print_plan(plan: Plan) -> None:
