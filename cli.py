@@ -182,17 +182,18 @@ def verify(
 ) -> None:
     """Check restored images and their sidecars against the rows: what is missing, changed or extra.
 
-    Exits with 1 if there is any of it.
+    Exits with 1 if there is any of it. Embedded images are checked, too; masks, degraded images and
+    uncertainties are not.
     """
     from flows.bag import results_of
-    from flows.report import print_findings
+    from flows.report import print_verification
     from flows.verify import verify as verify_output
 
     with refusals():
         location = results_of(location_of(output, storage_options))
-        files, findings = verify_output(location)
-    print_findings(location, files, findings)
-    if findings:
+        verification = verify_output(location)
+    print_verification(location, verification)
+    if verification.findings:
         raise typer.Exit(1)
 
 

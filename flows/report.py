@@ -19,7 +19,7 @@ from flows.masks import MasksSummary
 from flows.plan import Plan
 from flows.printable import printable
 from flows.study import StudySummary
-from flows.verify import Finding
+from flows.verify import Verification
 
 ROWS_SHOWN = 200
 PLAIN_WIDTH = 160
@@ -97,12 +97,16 @@ def print_masks(summary: MasksSummary) -> None:
     )
 
 
-def print_findings(output: Location, files: int, findings: Sequence[Finding]) -> None:
-    """Print what is wrong with an output's files."""
-    for finding in findings:
+def print_verification(output: Location, verification: Verification) -> None:
+    """Print what is wrong with an output's restored images, and what was looked at."""
+    for finding in verification.findings:
         print(f"{finding.problem}: {printable(finding.name)}")
+    checked = [f"{verification.files} files of {output.url}/images"]
+    if verification.embedded:
+        checked.append(f"{verification.embedded} images embedded in {output.url}/metrics")
+    findings = verification.findings
     verdict = f"{len(findings)} problems" if findings else "all as they were written"
-    print(f"{files} files of {output.url}: {verdict}.")
+    print(f"{' and '.join(checked)}: {verdict}.")
 
 
 def print_compaction(output: Location, before: int, after: int) -> None:

@@ -1,16 +1,22 @@
-"""Whether an output is still what its rows say."""
+"""Whether the restored images of an output are still what its rows say."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import IO
 
+import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from dip.provenance import sidecar_name
 from dip.results import read_rows
 from dip.storage import Location
 from flows.accounting import no_rows
 
-_COLUMNS = ["image_id", "output_name", "output_sha256", "sidecar_sha256"]
+_COLUMNS = ["run_id", "image_id", "status", "output_name", "output_sha256", "sidecar_sha256"]
+_Key = tuple[str, str]
+"""Of a row: its run and its image."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +24,7 @@ class Finding:
     """Something that is not as the rows say.
 
     Attributes:
-        name: of the file, below the output.
+        name: of the file, below the output; of an embedded image, the image's.
         problem: `missing`, `changed` or `extra`.
     """
 
@@ -26,31 +32,77 @@ class Finding:
     problem: str
 
 
-def verify(output: Location) -> tuple[int, list[Finding]]:
-    """Check every restored image and sidecar of an output, to the byte.
+@dataclass(frozen=True)
+class Verification:
+    """What was checked, and what came of it.
 
-    Returns:
-        How many files there should be, and what is wrong.
+    Attributes:
+        files: restored images and sidecars that there should be.
+        embedded: restored images that there should be in the rows.
+        findings: what is wrong.
+    """
+
+    files: int
+    embedded: int
+    findings: tuple[Finding, ...]
+
+
+def verify(output: Location) -> Verification:
+    """Check every restored image and sidecar of an output, to the byte. Other files have no checksum.
 
     Raises:
         StorageError: the output has no rows, or cannot be listed or read.
     """
-    expected = dict(_expected(output))
-    present = {found.name for found in output.find("images")}
-    findings = [Finding(name, "missing") for name in sorted(expected.keys() - present)]
-    findings += [Finding(name, "extra") for name in sorted(present - expected.keys())]
-    there = sorted(expected.keys() & present)
-    for name, checksum in zip(there, output.sha256_of_all(there), strict=True):
-        if checksum != expected[name]:
-            findings.append(Finding(name, "changed"))
-    return len(expected), findings
-
-
-def _expected(output: Location) -> Iterator[tuple[str, str]]:
-    """Name and checksum of every file that a row tells of."""
     rows = read_rows(output, _COLUMNS)
     if not rows.num_rows:
         raise no_rows(output)
+    files, embedded = dict(_files(rows)), dict(_embedded(rows))
+    findings = (*_findings_in_files(output, files), *_findings_in_rows(output, embedded))
+    return Verification(len(files), len(embedded), findings)
+
+
+def _files(rows: pa.Table) -> Iterator[tuple[str, str]]:
+    """Name and checksum of every file that a row tells of."""
     for row in rows.filter(pc.field("output_name").is_valid()).to_pylist():
         yield row["output_name"], row["output_sha256"]
         yield sidecar_name(row["output_name"]), row["sidecar_sha256"]
+
+
+def _embedded(rows: pa.Table) -> Iterator[tuple[_Key, str]]:
+    """Row and checksum of every image that lies in its row."""
+    without_file = (pc.field("status") == "restored") & pc.field("output_name").is_null()
+    for row in rows.filter(without_file).to_pylist():
+        yield (row["run_id"], row["image_id"]), row["output_sha256"]
+
+
+def _findings_in_files(output: Location, expected: Mapping[str, str]) -> Iterator[Finding]:
+    present = {found.name for found in output.find("images")}
+    for name in sorted(expected.keys() - present):
+        yield Finding(name, "missing")
+    for name in sorted(present - expected.keys()):
+        yield Finding(name, "extra")
+    there = sorted(expected.keys() & present)
+    for name, checksum in zip(there, output.sha256_of_all(there), strict=True):
+        if checksum != expected[name]:
+            yield Finding(name, "changed")
+
+
+def _findings_in_rows(output: Location, expected: Mapping[_Key, str]) -> Iterator[Finding]:
+    found: dict[_Key, str] = {}
+    for part in output.names("metrics") if expected else ():
+        if part.startswith("part-"):
+            found |= output.parse(f"metrics/{part}", _checksums)
+    for key, checksum in expected.items():
+        if found.get(key) != checksum:
+            yield Finding(key[1], "changed" if key in found else "missing")
+
+
+def _checksums(file: IO[bytes]) -> dict[_Key, str]:
+    """Of the images embedded in a part file, which may be too large to be read at once."""
+    part = pq.ParquetFile(file)
+    groups = (part.read_row_group(n, ["run_id", "image_id", "image"]) for n in range(part.num_row_groups))
+    return {
+        (row["run_id"], row["image_id"]): hashlib.sha256(row["image"]["bytes"]).hexdigest()
+        for group in groups
+        for row in group.filter(pc.field("image").is_valid()).to_pylist()
+    }

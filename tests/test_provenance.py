@@ -7,6 +7,8 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image as PillowImage
 
@@ -16,6 +18,7 @@ from dip.images import decode, encode
 from dip.pipeline import process
 from dip.provenance import change_between, with_history
 from dip.provenance.xmp import RDF
+from dip.results import ROW_SCHEMA
 from dip.storage import Location
 from tests.conftest import files_below, photograph, write_photographs
 from tests.one_image import job, row_of, run
@@ -195,7 +198,8 @@ def test_verify_finds_what_is_missing_changed_or_extra(dip, tmp_path):
     line = ("restore", tmp_path / "in", tmp_path / "out", "--task", "denoise", "--method", "wavelet")
     assert dip(*line).returncode == 0
     sound = dip("verify", tmp_path / "out")
-    assert (sound.returncode, "100 files" in sound.stdout) == (0, True), sound.stdout + sound.stderr
+    assert sound.returncode == 0, sound.stderr
+    assert sound.stdout == f"100 files of {tmp_path}/out/images: all as they were written.\n"
     images = tmp_path / "out" / "images"
     content = bytearray((images / "photo-03.png").read_bytes())
     content[40] ^= 1
@@ -211,3 +215,19 @@ def test_verify_finds_what_is_missing_changed_or_extra(dip, tmp_path):
     ]
     nothing = dip("verify", tmp_path / "in")
     assert (nothing.returncode, nothing.stderr.startswith("Error: Expected results")) == (2, True)
+
+
+def test_verify_looks_into_rows_with_images(dip, tmp_path):
+    write_photographs(tmp_path / "in", 3, side_px=16)
+    asked = ("--task", "denoise", "--method", "wavelet", "--embed")
+    assert dip("restore", tmp_path / "in", tmp_path / "out", *asked).returncode == 0
+    checked = f"0 files of {tmp_path}/out/images and 3 images embedded in {tmp_path}/out/metrics"
+    assert dip("verify", tmp_path / "out").stdout == f"{checked}: all as they were written.\n"
+    (part,) = (tmp_path / "out" / "metrics").iterdir()
+    rows = pq.read_table(part).to_pylist()
+    rows[0]["image"] = None
+    rows[1]["image"]["bytes"] = rows[2]["image"]["bytes"]
+    pq.write_table(pa.Table.from_pylist(rows, schema=ROW_SCHEMA), part)
+    broken = dip("verify", tmp_path / "out")
+    assert broken.returncode == 1
+    assert broken.stdout == f"missing: photo-00.png\nchanged: photo-01.png\n{checked}: 2 problems.\n"
