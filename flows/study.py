@@ -17,7 +17,7 @@ from dip.results import parquet_bytes
 from dip.studies import study_called
 from dip.studies.base import Findings, Trial
 from dip.vocabulary import StudyName
-from flows.cluster import workers
+from flows.cluster import Workers, workers
 from flows.conditions import expect_apart, expect_guides_where_needed
 from flows.inventory import list_images
 from flows.lock import Lock, is_lock, locked
@@ -86,17 +86,21 @@ def run_study(asked: StudyParameters) -> StudySummary:
     trials = _trials(asked)
     output = asked.location(asked.output)
     expect_apart(output, asked.location(asked.source), "source")
-    with locked(output, asked.take_over) as lock:
-        return _studied(trials, asked, lock)
+    # The workers come first: a study that gets none leaves no folder behind.
+    with (
+        workers(asked.scheduler, asked.workers, asked.device) as carriers,
+        locked(output, asked.take_over) as lock,
+    ):
+        return _studied(trials, asked, carriers, lock)
 
 
-def _studied(trials: Sequence[Trial], asked: StudyParameters, lock: Lock) -> StudySummary:
+def _studied(trials: Sequence[Trial], asked: StudyParameters, carriers: Workers, lock: Lock) -> StudySummary:
     output = asked.location(asked.output)
     if not all(is_lock(name) for name in output.names()):
         raise ConfigurationError(
             f"Expected a new or empty output; {output.url} holds something. Choose another."
         )
-    findings = _carried_out(trials, asked, lock)
+    findings = _carried_out(trials, carriers, lock)
     found = [finding for finding in findings if finding.error_message is None]
     tables = _tables(asked.study, found)
     for finding in found:
@@ -140,16 +144,15 @@ def _trials(asked: StudyParameters) -> list[Trial]:
     ]
 
 
-def _carried_out(trials: Sequence[Trial], asked: StudyParameters, lock: Lock) -> list[Findings]:
+def _carried_out(trials: Sequence[Trial], carriers: Workers, lock: Lock) -> list[Findings]:
     """What the trials found, in their own order."""
     counter = Counter(len(trials), 0)
     findings = {}
-    with workers(asked.scheduler, asked.workers, asked.device) as found:
-        window = Window(found, run_trial, _lost)
-        lock.on_loss(window.abort)
-        for finding in window.run(trials):
-            findings[_label(finding.trial)] = finding
-            counter.add(_outcome(finding))
+    window = Window(carriers, run_trial, _lost)
+    lock.on_loss(window.abort)
+    for finding in window.run(trials):
+        findings[_label(finding.trial)] = finding
+        counter.add(_outcome(finding))
     return [findings[_label(trial)] for trial in trials]
 
 

@@ -144,6 +144,20 @@ def test_study_does_not_write_into_its_source(dip, tmp_path):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
+        (("--workers", 1, "--device", "cuda:9"), "cuda:9"),
+        (("--workers", 1, "--scheduler", "tcp://127.0.0.1:9"), "either a number of local workers"),
+    ],
+)
+def test_study_that_gets_no_workers_leaves_no_folder(dip, tmp_path, options, sentence):
+    refused = dip("study", "curves", write_photographs(tmp_path / "in", 1, 32), tmp_path / "out", *options)
+    assert refused.returncode == 2
+    assert sentence in refused.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
         ({"snapshots": (0,)}, "at least one of them above 0"),
         ({"snapshots": (0, 7)}, "multiples of a common step"),
         ({"max_iterations": 100}, "say themselves how many"),
