@@ -36,7 +36,8 @@ def _drawn(draw: Callable[[Any, Tables], None], tables: Tables, title: str) -> b
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), layout="constrained")
-    axes = figure.add_subplot(title=title)
+    axes = figure.add_subplot()
+    axes.set_title(title, parse_math=False)  # a file's name, which may have two dollars in it
     draw(axes, tables)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120)

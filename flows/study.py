@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -103,16 +103,20 @@ def _studied(trials: Sequence[Trial], asked: StudyParameters, carriers: Workers,
     findings = _carried_out(trials, carriers, lock)
     found = [finding for finding in findings if finding.error_message is None]
     tables = _tables(asked.study, found)
-    for finding in found:
-        for name, content in finding.pictures.items():
-            output.write(name, content)
-    for name, table in tables.items():
-        output.write(f"{name}.parquet", parquet_bytes(table))
-    for name, content in plots_of(asked.study, tables, found).items():
+    for name, content in _files(asked, tables, found).items():
         output.write(name, content)
-    output.write("study.json", _description(asked))
     failures = tuple((_label(f.trial), f.error_message) for f in findings if f.error_message is not None)
     return StudySummary(asked.output, tables, study_called(asked.study).summary(tables), failures)
+
+
+def _files(
+    asked: StudyParameters, tables: Mapping[str, pa.Table], findings: Sequence[Findings]
+) -> dict[str, bytes]:
+    """All that a study leaves, by name: drawn to the last before any of it is written."""
+    pictures = {name: content for finding in findings for name, content in finding.pictures.items()}
+    parquet = {f"{name}.parquet": parquet_bytes(table) for name, table in tables.items()}
+    plots = plots_of(asked.study, tables, findings)
+    return pictures | parquet | plots | {"study.json": _description(asked)}
 
 
 def _description(asked: StudyParameters) -> bytes:

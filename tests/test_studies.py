@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from prefect.logging import disable_run_logger
 from pydantic import ValidationError
 
 from dip.config import Configuration, Variation
@@ -14,7 +15,7 @@ from dip.degradations import Degradation
 from dip.storage import Location
 from dip.studies import study_called
 from dip.studies.base import Trial
-from flows.study import StudyParameters
+from flows.study import StudyParameters, run_study
 from tests.conftest import files_below, photograph, write_photographs
 from tests.test_lock import leave, ticket_of_a_dead_process
 
@@ -131,6 +132,29 @@ def test_study_command_leaves_tables_and_plots(dip, tmp_path, study, option, fil
     again = dip("study", study, source, tmp_path / "out")
     assert again.returncode == 2
     assert "new or empty output" in again.stderr
+
+
+def test_file_names_are_no_formulas_in_plots(dip, tmp_path):
+    (tmp_path / "in").mkdir()
+    photograph("astronaut", 32).save(tmp_path / "in" / "cost_$5_$6.png")
+    finished = dip("study", "curves", tmp_path / "in", tmp_path / "out", "--max-iterations", 3)
+    assert finished.returncode == 0, finished.stderr
+    assert {"cost_$5_$6.png-curves.png", "study.json"} <= files_below(tmp_path / "out").keys()
+
+
+def test_nothing_is_written_of_a_study_that_cannot_be_drawn(cluster, tmp_path, monkeypatch):
+    def fail(*_):
+        raise ValueError("no plot")
+
+    monkeypatch.setattr("flows.study.plots_of", fail)
+    source, output = write_photographs(tmp_path / "in", 1, 32), tmp_path / "out"
+    asked = StudyParameters(
+        source=str(source), output=str(output), task="denoise", study="curves", max_iterations=3,
+        scheduler=cluster,
+    )  # fmt: skip
+    with disable_run_logger(), pytest.raises(ValueError, match="no plot"):
+        run_study.fn(asked)
+    assert not files_below(output)
 
 
 def test_study_does_not_write_into_its_source(dip, tmp_path):
