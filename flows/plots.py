@@ -1,6 +1,7 @@
 """The plots of the studies, one PNG per image."""
 
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -83,13 +84,16 @@ def _stopping(axes: Any, tables: Tables) -> None:
 
 
 def _architectures(axes: Any, tables: Tables) -> None:
+    """Bars up to the PSNR of each network; an infinite one ends at the top of the plot."""
     table = tables["architectures"]
     names, restored = (table[column].to_pylist() for column in ("variant", "psnr_db"))
     peaks = pc.fill_null(table["psnr_peak_db"], 0).to_pylist()
-    axes.bar(names, peaks, color="lightgrey", label="peak of the run")
-    axes.bar(names, restored, width=0.5, label="restored")
+    finite = [value for value in restored if math.isfinite(value)] or [0]
+    top = max(value for value in (*peaks, *finite) if math.isfinite(value)) + 1
+    axes.bar(names, [min(peak, top) for peak in peaks], color="lightgrey", label="peak of the run")
+    axes.bar(names, [min(value, top) for value in restored], width=0.5, label="restored")
     axes.axhline(table["psnr_degraded_db"][0].as_py(), color="black", linestyle="--", label="degraded")
-    axes.set(ylabel="PSNR, dB", ylim=(min(restored) - 3, max(*peaks, *restored) + 1))
+    axes.set(ylabel="PSNR, dB", ylim=(min(finite) - 3, top))
     axes.legend()
 
 

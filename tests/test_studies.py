@@ -4,6 +4,7 @@ import io
 import json
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -14,7 +15,8 @@ from dip.config import Configuration, Variation
 from dip.degradations import Degradation
 from dip.storage import Location
 from dip.studies import study_called
-from dip.studies.base import Trial
+from dip.studies.base import Findings, Trial
+from flows.plots import plots_of
 from flows.study import StudyParameters, run_study
 from tests.conftest import files_below, photograph, write_photographs
 from tests.test_lock import leave, ticket_of_a_dead_process
@@ -140,6 +142,23 @@ def test_file_names_are_no_formulas_in_plots(dip, tmp_path):
     finished = dip("study", "curves", tmp_path / "in", tmp_path / "out", "--max-iterations", 3)
     assert finished.returncode == 0, finished.stderr
     assert {"cost_$5_$6.png-curves.png", "study.json"} <= files_below(tmp_path / "out").keys()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("restored", [(30.0, np.inf), (np.inf, np.inf)])
+def test_infinite_psnr_can_be_drawn(restored):
+    """Of images that come out exactly, such as black ones."""
+    columns = {
+        "image_id": ["a.png", "a.png"],
+        "variant": ["skip", "unet"],
+        "psnr_degraded_db": [np.inf, np.inf],
+        "psnr_db": restored,
+        "psnr_peak_db": restored,
+    }
+    found = Findings(Trial("architectures", "skip", "a.png", Location("in"), SMALL))
+    plots = plots_of("architectures", {"architectures": pa.table(columns)}, [found])
+    with Image.open(io.BytesIO(plots["a.png-architectures.png"])) as plot:
+        assert min(plot.size) > 100
 
 
 def test_nothing_is_written_of_a_study_that_cannot_be_drawn(cluster, tmp_path, monkeypatch):
