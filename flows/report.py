@@ -152,10 +152,11 @@ def print_demo(images: Sequence[DemoImage]) -> None:
 def print_study(summary: StudySummary) -> None:
     """Print what a study found, and what it did not."""
     shown = summary.shown.slice(0, ROWS_SHOWN)
-    _print_table(shown.column_names, (list(row.values()) for row in shown.to_pylist()))
+    if shown.num_rows:
+        _print_table(shown.column_names, (list(row.values()) for row in shown.to_pylist()))
     for label, reason in summary.failures:
         print(f"failed: {printable(label)}: {printable(reason)}")
-    print(f"Tables and plots: {summary.output}")
+    print(f"Tables and plots: {summary.output}" if shown.num_rows else "Nothing was found, nothing written.")
 
 
 def _rows(output: Location, columns: list[str]) -> pa.Table:

@@ -58,7 +58,7 @@ class StudySummary:
     """What became of a study.
 
     Attributes:
-        output: where tables and plots are.
+        output: where tables and plots are, if anything was found.
         tables: by name.
         shown: the one to print.
         failures: image and variant, and why nothing was found.
@@ -103,8 +103,9 @@ def _studied(trials: Sequence[Trial], asked: StudyParameters, carriers: Workers,
     findings = _carried_out(trials, carriers, lock)
     found = [finding for finding in findings if finding.error_message is None]
     tables = _tables(asked.study, found)
-    for name, content in _files(asked, tables, found).items():
-        output.write(name, content)
+    if found:
+        for name, content in _files(asked, tables, found).items():
+            output.write(name, content)
     failures = tuple((_label(f.trial), f.error_message) for f in findings if f.error_message is not None)
     return StudySummary(asked.output, tables, study_called(asked.study).summary(tables), failures)
 

@@ -136,6 +136,17 @@ def test_study_command_leaves_tables_and_plots(dip, tmp_path, study, option, fil
     assert "new or empty output" in again.stderr
 
 
+def test_study_that_finds_nothing_writes_nothing(dip, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "broken.png").write_bytes(b"no image")
+    for study in ("stopping", "curves"):  # the second is not refused
+        finished = dip("study", study, tmp_path / "in", tmp_path / "out")
+        assert finished.returncode == 1, finished.stderr
+        assert "no known image format" in finished.stdout
+        assert "Nothing was found, nothing written." in finished.stdout
+        assert not files_below(tmp_path / "out")
+
+
 def test_file_names_are_no_formulas_in_plots(dip, tmp_path):
     (tmp_path / "in").mkdir()
     photograph("astronaut", 32).save(tmp_path / "in" / "cost_$5_$6.png")
