@@ -28,9 +28,8 @@ def parameters_of(model: Any, asked: dict[str, Any]) -> Any:
 
 def _sentence(problem: Any) -> str:
     """What is wrong with an option."""
-    if not problem["loc"]:
-        return str(problem["msg"])
-    return f"{problem['loc'][0]}: {problem['msg']}; got {problem['input']!r}"
+    message = problem["msg"].removeprefix("Value error, ")  # so pydantic calls what our validators say
+    return f"{problem['loc'][0]}: {message}; got {problem['input']!r}" if problem["loc"] else message
 
 
 def called(flow: Any, argument: Any, interrupted: str = CONTINUE) -> Any:
