@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 
 import typer
 
+from flows.options import as_typed
+
 CONTINUE = (
     "Interrupted. What is finished is safe, what was under way dropped; the same line continues the run."
 )
@@ -28,8 +30,10 @@ def parameters_of(model: Any, asked: dict[str, Any]) -> Any:
 
 def _sentence(problem: Any) -> str:
     """What is wrong with an option."""
-    message = problem["msg"].removeprefix("Value error, ")  # so pydantic calls what our validators say
-    return f"{problem['loc'][0]}: {message}; got {problem['input']!r}" if problem["loc"] else message
+    message: str = problem["msg"].removeprefix("Value error, ")  # so pydantic calls what our validators say
+    if not problem["loc"]:
+        return message
+    return f"{as_typed(problem['loc'][0])}: {message}; got {problem['input']!r}"
 
 
 def called(flow: Any, argument: Any, interrupted: str = CONTINUE) -> Any:

@@ -228,6 +228,22 @@ SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
 )
 """Type and default of each option that is given to commands, in the order of their help."""
 
+_TYPED: Mapping[str, str] = MappingProxyType(
+    {
+        "source": "SRC",
+        "output": "OUT",
+        "tile_px": "--tile",
+        "file_format": "--format",
+        "time_limit_s": "--time-limit",
+        "redo_all": "--all",
+    }
+)
+
+
+def as_typed(name: str) -> str:
+    """What is typed for the parameter of a flow: `--time-limit` for `time_limit_s`."""
+    return _TYPED.get(name, f"--{name.replace('_', '-')}")
+
 
 def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command that takes `**options` the shared options so called, or all of them.
