@@ -241,7 +241,7 @@ def study(
     and white noise. **snapshots**: outputs at chosen iterations, with and without the network.
     **stopping**: where the stop rules stop, and what that costs. **architectures**: all networks.
     """
-    asked = locals() | {"snapshots": snapshots.split(",")}
+    asked = locals()
     from flows.report import print_study
     from flows.study import StudyParameters, run_study
 

@@ -4,11 +4,11 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import pyarrow as pa
 from prefect import flow
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 import dip
 from dip.errors import ConfigurationError
@@ -30,6 +30,16 @@ from flows.worker import run_trial
 LEAST_STEP = 10
 
 
+def _numbers(text: object) -> object:
+    """The numbers in a text such as `0,300,900`; what is no text as it is."""
+    if not isinstance(text, str):
+        return text
+    try:
+        return tuple(int(number) for number in text.split(","))
+    except ValueError as error:
+        raise ValueError("expected whole numbers with commas between them, such as 0,300,900") from error
+
+
 class StudyParameters(BenchmarkParameters):
     """A study: references in, tables and plots out.
 
@@ -39,7 +49,9 @@ class StudyParameters(BenchmarkParameters):
     """
 
     study: StudyName
-    snapshots: tuple[int, ...] = Field((0, 300, 900, 1900), min_length=1)
+    snapshots: Annotated[tuple[int, ...], BeforeValidator(_numbers)] = Field(
+        (0, 300, 900, 1900), min_length=1
+    )
 
     @model_validator(mode="after")
     def _snapshots_can_be_taken(self) -> Self:

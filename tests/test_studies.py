@@ -209,6 +209,16 @@ def test_study_that_gets_no_workers_leaves_no_folder(dip, tmp_path, options, sen
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("text", ["a,b", "", "0,,300", "1.5"])
+def test_snapshots_that_are_no_numbers_are_refused_in_one_sentence(dip, tmp_path, text):
+    refused = dip("study", "snapshots", tmp_path, tmp_path / "out", "--snapshots", text)
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "Error: --snapshots: expected whole numbers with commas between them, such as 0,300,900; "
+        f"got {text!r}\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
