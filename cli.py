@@ -231,8 +231,13 @@ def study(
     missing: MissingOption = None,
     mask: MaskOption = None,
     snapshots: Annotated[
-        str, typer.Option("--snapshots", metavar="N,N,…", help="Iterations to look at, for snapshots.")
-    ] = "0,300,900,1900",
+        str | None,
+        typer.Option(
+            "--snapshots",
+            metavar="N,N,…",
+            help="Iterations to look at, for snapshots; else 0,300,900,1900.",
+        ),
+    ] = None,
     **options: Any,
 ) -> None:
     """Study the method itself on the references below SRC; tables and plots go to OUT.

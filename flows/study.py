@@ -28,6 +28,7 @@ from flows.window import Window
 from flows.worker import run_trial
 
 LEAST_STEP = 10
+USUAL_SNAPSHOTS = (0, 300, 900, 1900)
 
 
 def _numbers(text: object) -> object:
@@ -45,20 +46,27 @@ class StudyParameters(BenchmarkParameters):
 
     Attributes:
         study: a name in `dip.studies.STUDIES`.
-        snapshots: iterations whose output is kept, by the study `snapshots`; multiples of a common step.
+        snapshots: iterations whose output is kept, by the study `snapshots`; multiples of a common step;
+            None for `USUAL_SNAPSHOTS`.
     """
 
     study: StudyName
-    snapshots: Annotated[tuple[int, ...], BeforeValidator(_numbers)] = Field(
-        (0, 300, 900, 1900), min_length=1
-    )
+    snapshots: Annotated[tuple[int, ...] | None, BeforeValidator(_numbers)] = Field(None, min_length=1)
+
+    @property
+    def looked_at(self) -> tuple[int, ...]:
+        """The snapshots that are asked for, or the usual ones."""
+        return self.snapshots or USUAL_SNAPSHOTS
 
     @model_validator(mode="after")
     def _snapshots_can_be_taken(self) -> Self:
-        if min(self.snapshots) < 0 or max(self.snapshots) == 0 or math.gcd(*self.snapshots) < LEAST_STEP:
+        if self.study != "snapshots" and self.snapshots is not None:
+            raise ValueError(f"--snapshots goes with the study snapshots, not with {self.study}")
+        chosen = self.looked_at
+        if min(chosen) < 0 or max(chosen) == 0 or math.gcd(*chosen) < LEAST_STEP:
             raise ValueError(
                 f"snapshots are taken at multiples of a common step of at least {LEAST_STEP} iterations, "
-                f"at least one of them above 0; got {', '.join(map(str, self.snapshots))}"
+                f"at least one of them above 0; got {', '.join(map(str, chosen))}"
             )
         if self.study == "snapshots" and self.max_iterations is not None:
             raise ValueError("snapshots say themselves how many iterations are run (--snapshots)")
@@ -155,7 +163,7 @@ def _trials(asked: StudyParameters) -> list[Trial]:
     variants = study_called(asked.study).variants(configuration)
     expect_guides_where_needed(configuration, None)  # what cannot be done is said before anything begins
     return [
-        Trial(asked.study, variant, entry.image_id, source, configuration, asked.snapshots)
+        Trial(asked.study, variant, entry.image_id, source, configuration, asked.looked_at)
         for entry in list_images(source, None)
         for variant in variants
     ]

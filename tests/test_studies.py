@@ -209,6 +209,12 @@ def test_study_that_gets_no_workers_leaves_no_folder(dip, tmp_path, options, sen
     assert not (tmp_path / "out").exists()
 
 
+def test_snapshots_are_of_one_study(dip, tmp_path):
+    refused = dip("study", "curves", tmp_path, tmp_path / "out", "--snapshots", "0,100")
+    assert refused.returncode == 2
+    assert refused.stderr == "Error: --snapshots goes with the study snapshots, not with curves\n"
+
+
 @pytest.mark.parametrize("text", ["a,b", "", "0,,300", "1.5"])
 def test_snapshots_that_are_no_numbers_are_refused_in_one_sentence(dip, tmp_path, text):
     refused = dip("study", "snapshots", tmp_path, tmp_path / "out", "--snapshots", text)
