@@ -159,8 +159,13 @@ def _description(asked: StudyParameters) -> bytes:
 
 
 def _trials(asked: StudyParameters) -> list[Trial]:
+    study = study_called(asked.study)
+    if study.tasks is not None and asked.task not in study.tasks:
+        raise ConfigurationError(
+            f"Expected the study {asked.study} with the task {' or '.join(study.tasks)}; got {asked.task}."
+        )
     source, configuration = asked.location(asked.source), asked.configuration
-    variants = study_called(asked.study).variants(configuration)
+    variants = study.variants(configuration)
     expect_guides_where_needed(configuration, None)  # what cannot be done is said before anything begins
     return [
         Trial(asked.study, variant, entry.image_id, source, configuration, asked.looked_at)

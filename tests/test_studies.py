@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -48,6 +49,19 @@ def test_network_resists_noise_and_lets_images_through(tmp_path):
     assert reached["natural"] < reached["natural + noise"] < reached["shuffled"]
     assert reached["natural + noise"] < reached["noise"]
     assert reached["natural"] < np.inf
+
+
+def test_noise_of_curves_is_what_is_asked_for(tmp_path):
+    """The last loss of a target follows its noise, and of the others nothing does."""
+    lasts = []
+    for sigma in (1, 100):
+        (tmp_path / str(sigma)).mkdir()
+        asked = replace(SMALL, degradation=Degradation(sigma=sigma))
+        found = findings(tmp_path / str(sigma), "curves", asked)
+        lasts.append({variant: finding.rows["curves"][-1]["loss"] for variant, finding in found.items()})
+    little, much = lasts
+    assert much.pop("natural + noise") > little.pop("natural + noise") + 0.1
+    assert much == little
 
 
 def test_snapshots_are_taken_with_and_without_a_prior(tmp_path):
@@ -207,6 +221,19 @@ def test_study_that_gets_no_workers_leaves_no_folder(dip, tmp_path, options, sen
     assert refused.returncode == 2
     assert sentence in refused.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--task", "inpaint"), "Expected the study curves with the task denoise; got inpaint."),
+        (("--missing", 0.5), "to hide nothing; got sigma=25.0 missing=0.5."),
+    ],
+)
+def test_curves_have_no_use_for_holes(dip, tmp_path, options, sentence):
+    refused = dip("study", "curves", tmp_path, tmp_path / "out", *options)
+    assert refused.returncode == 2
+    assert sentence in refused.stderr
 
 
 def test_snapshots_are_of_one_study(dip, tmp_path):

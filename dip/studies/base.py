@@ -62,9 +62,11 @@ class Study:
         run: tries one variant on one image.
         tables: schema of each table, without the columns `image_id` and `variant`, which all have.
         summary: what is worth printing, from the tables; the last table, if there is nothing better.
+        tasks: those it can be asked for with; None for every task.
     """
 
     variants: Callable[[Configuration], Sequence[str]]
     run: Callable[[Trial], Findings]
     tables: Mapping[str, pa.Schema]
     summary: Callable[[Mapping[str, pa.Table]], pa.Table] = _last
+    tasks: tuple[str, ...] | None = None

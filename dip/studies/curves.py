@@ -12,7 +12,6 @@ import torch
 
 from dip.config import Configuration
 from dip.curve import CurvePoint
-from dip.degradations import Degradation, with_noise
 from dip.measurement import Pixels
 from dip.methods.optimization import settings_of
 from dip.objective import Problem
@@ -24,7 +23,6 @@ from dip.studies.base import Findings, Study, Trial
 from dip.studies.subject import subject_of
 
 TARGETS = ("natural", "natural + noise", "shuffled", "noise")
-NOISE = Degradation(sigma=25.0)
 WINDOW = 5
 LEVELS = (0.03, 0.02, 0.015, 0.01, 0.003)
 """Of E, for the table of how long each target takes to get there."""
@@ -34,17 +32,18 @@ def _variants(configuration: Configuration) -> tuple[str, ...]:  # noqa: ARG001 
     return TARGETS
 
 
-def target(name: str, reference: Pixels, random: np.random.Generator) -> Pixels:
-    """What is fitted, (C, H, W): the image, with σ 25 noise, with its pixels shuffled, or white noise.
+def target(name: str, reference: Pixels, noisy: Pixels, random: np.random.Generator) -> Pixels:
+    """What is fitted, (C, H, W): the image, with noise, with its pixels shuffled, or white noise.
 
     Args:
         name: one of `TARGETS`.
         reference: the image, (C, H, W) in [0, 1].
-        random: where noise and order come from.
+        noisy: the image with noise.
+        random: where order and white noise come from.
     """
     channels, height_px, width_px = reference.shape
     if name == "natural + noise":
-        return with_noise(reference, NOISE, random)
+        return noisy
     if name == "shuffled":
         order = random.permutation(height_px * width_px)
         return reference.reshape(channels, -1)[:, order].reshape(reference.shape)
@@ -59,7 +58,8 @@ def _run(trial: Trial) -> Findings:
     network = settings.parameterization
     network = replace(network, dropout=0.0) if isinstance(network, Skip) else network
     settings = replace(settings, parameterization=network, schedule=schedule, input_noise=0.0)
-    y = target(trial.variant, subject.judge.reference.numpy(), np.random.default_rng(subject.seed))
+    reference, random = subject.judge.reference.numpy(), np.random.default_rng(subject.seed)
+    y = target(trial.variant, reference, subject.measurement.y, random)
     problem = Problem(torch.from_numpy(y)[None], Identity(), settings.objective)
     fit = restore(problem, subject.measurement.size_px, settings, subject.seed, subject.device)
     rows = [{"iteration": point.iteration, "loss": point.loss} for point in fit.curve]
@@ -81,4 +81,5 @@ CURVES = Study(
         "curves": pa.schema([pa.field("iteration", pa.int32(), nullable=False), _LOSS]),
         "reached": pa.schema([_LOSS, pa.field("iteration", pa.int32())]),
     },
+    tasks=("denoise",),
 )
