@@ -165,8 +165,8 @@ def _trials(asked: StudyParameters) -> list[Trial]:
             f"Expected the study {asked.study} with the task {' or '.join(study.tasks)}; got {asked.task}."
         )
     source, configuration = asked.location(asked.source), asked.configuration
-    variants = study.variants(configuration)
     expect_guides_where_needed(configuration, None)  # what cannot be done is said before anything begins
+    variants = study.variants(configuration)
     return [
         Trial(asked.study, variant, entry.image_id, source, configuration, asked.looked_at)
         for entry in list_images(source, None)

@@ -226,6 +226,24 @@ def test_study_that_gets_no_workers_leaves_no_folder(dip, tmp_path, options, sen
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
+        (
+            ("--task", "inpaint", "--missing", 0.5, "--preset", "paper-hole"),
+            "unet cannot: Expected a network with 2 input channels",
+        ),
+        (("--preset", "paper-flash"), "Expected second images for the preset paper-flash"),
+    ],
+)
+def test_preset_that_some_networks_cannot_take_is_refused_at_once(dip, tmp_path, options, sentence):
+    source = write_photographs(tmp_path / "in", 1, 32)
+    refused = dip("study", "architectures", source, tmp_path / "out", *options)
+    assert refused.returncode == 2
+    assert sentence in refused.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
         (("--task", "inpaint"), "Expected the study curves with the task denoise; got inpaint."),
         (("--missing", 0.5), "to hide nothing; got sigma=25.0 missing=0.5."),
     ],

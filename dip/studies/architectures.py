@@ -20,12 +20,28 @@ def _variants(configuration: Configuration) -> tuple[str, ...]:
         raise ConfigurationError(
             f"Expected a study of all networks, without --network; got {configuration.variation.network}."
         )
+    for variant in NETWORKS:
+        _expect_feasible(variant, configuration)
     return tuple(NETWORKS)
+
+
+def _expect_feasible(variant: str, configuration: Configuration) -> None:
+    """See that a network can take what is asked, before any other has been fitted.
+
+    Raises:
+        ConfigurationError: it cannot.
+    """
+    try:
+        settings_of(_configuration(variant, configuration))
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"Expected a preset and options that every network can take; {variant} cannot: {error}"
+        ) from error
 
 
 def _run(trial: Trial) -> Findings:
     subject = subject_of(trial)
-    configuration = _configuration(trial)
+    configuration = _configuration(trial.variant, trial.configuration)
     situation = Situation(subject.seed, subject.device, subject.judge.psnr_of())
     start = time.perf_counter()
     restoration = method_called(configuration.method)(subject.measurement, configuration, situation)
@@ -47,14 +63,11 @@ def _run(trial: Trial) -> Findings:
     return Findings(trial, {"architectures": [row]})
 
 
-def _configuration(trial: Trial) -> Configuration:
-    """The trial's, with the variant's network; pixels are a method of their own."""
-    if trial.variant == "pixels":
-        rest = trial.configuration.variation.without_network()
-        return replace(trial.configuration, method="pixels", variation=rest)
-    return replace(
-        trial.configuration, variation=replace(trial.configuration.variation, network=trial.variant)
-    )
+def _configuration(variant: str, asked: Configuration) -> Configuration:
+    """What is asked, with the variant's network; pixels are a method of their own, and have no preset."""
+    if variant == "pixels":
+        return replace(asked, method="pixels", preset="auto", variation=asked.variation.without_network())
+    return replace(asked, variation=replace(asked.variation, network=variant))
 
 
 def _parameters(size_px: tuple[int, int], channels: int, configuration: Configuration) -> int:
