@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     StudyName: TypeAlias = str
 else:
     Task = Literal[tuple(OPERATORS)]
-    Network = Literal[tuple(NETWORKS)]
+    Network = Literal[tuple(name for name in NETWORKS if name != "pixels")]  # which are a method
     Method = Literal[tuple(METHODS)]
     ProtocolName = Literal[tuple(PROTOCOLS)]
     StudyName = Literal[tuple(STUDIES)]

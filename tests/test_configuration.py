@@ -13,6 +13,7 @@ from dip.errors import ConfigurationError
 from dip.objective import DATA_TERMS, Objective
 from dip.operators import OPERATORS
 from dip.operators.downsampling import KERNELS
+from dip.parameterizations import NETWORKS
 from dip.parameterizations.layers import UPSAMPLINGS
 from dip.presets import PRESETS
 
@@ -163,6 +164,7 @@ def test_hash_changes_with_all_that_decides_the_result():
         (vocabulary.DataTerm, DATA_TERMS),
         (vocabulary.MaskShape, _SHAPES),
         (vocabulary.Task, OPERATORS),
+        (vocabulary.Network, NETWORKS.keys() - {"pixels"}),  # these are offered as a method
     ],
 )
 def test_words_are_the_names_that_the_engine_has_something_for(words, table):
