@@ -1,5 +1,6 @@
 """Whether all that is asked of a restoration goes together, and none of it would be ignored."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dip.errors import ConfigurationError, expect_one_of
@@ -70,12 +71,12 @@ def _check_use(configuration: "Configuration") -> None:
     if listed.optimises is None and configuration.variation_text:
         raise ConfigurationError(
             f"Expected nothing to vary for the method {name}, which optimises nothing; "
-            f"got {configuration.variation_text}."
+            f"got {_as_typed(configuration.variation_text.split())}."
         )
     if listed.optimises == "pixels" and configuration.variation.of_network:
         raise ConfigurationError(
             f"Expected nothing of a network for the method {name}, which has none; "
-            f"got {', '.join(configuration.variation.of_network)}."
+            f"got {_as_typed(configuration.variation.of_network)}."
         )
     if configuration.kernel is not None and configuration.scale_factor == 1:
         raise ConfigurationError(
@@ -86,3 +87,8 @@ def _check_use(configuration: "Configuration") -> None:
             f"Expected no downsampling kernel for the method {name}, which has no equation to put it in; "
             f"got {configuration.kernel}."
         )
+
+
+def _as_typed(words: Iterable[str]) -> str:
+    """Words such as `tile_px=256` as the options they come from: `--tile=256`."""
+    return ", ".join(f"--{word.replace('tile_px', 'tile').replace('_', '-')}" for word in words)

@@ -86,15 +86,18 @@ def test_variation_reaches_the_settings():
     [
         ({"task": "super-resolution", "protocol": "dip-paper", "scale": 3}, "divides 32"),
         ({"task": "inpaint", "method": "wavelet"}, "method wavelet with the task denoise"),
-        ({"task": "denoise", "method": "none", "variation": Variation(tv=0.1)}, "nothing to vary"),
+        (
+            {"task": "denoise", "method": "none", "variation": Variation(input_noise=0.1), "tile_px": 256},
+            "nothing to vary .* got --input-noise=0.1, --tile=256",
+        ),
         ({"task": "denoise", "method": "nlm", "preset": "paper"}, "no preset for the method nlm"),
         ({"task": "denoise", "method": "pixels", "preset": "fast"}, "no preset for the method pixels"),
         ({"task": "denoise", "method": "pixels", "variation": Variation(stop="held-out")}, "no pixels out"),
         ({"task": "super-resolution", "method": "none", "kernel": "box"}, "no downsampling kernel"),
         ({"task": "inpaint+denoise", "protocol": "inpaint"}, "no protocol for the task"),
         (
-            {"task": "denoise", "method": "pixels", "variation": Variation(network="unet")},
-            "nothing of a network",
+            {"task": "denoise", "method": "pixels", "variation": Variation(network="unet", input_channels=3)},
+            "nothing of a network .* got --network, --input-channels",
         ),
         ({"task": "denoise", "variation": Variation(network="pixels")}, "a method of their own"),
         ({"task": "denoise", "kernel": "box"}, "with a super-resolution"),
