@@ -193,7 +193,7 @@ class S3:
 @contextmanager
 def serving_s3(folder: Path, port: int, key: str, secret: str) -> Iterator[S3]:
     """An S3 server for the time of the block. The buckets are the folders in `served` below the folder."""
-    command = [executable("rclone"), "serve", "s3", "--addr", f"127.0.0.1:{port}", "--dir-cache-time", "0s"]
+    command = [executable("rclone"), "serve", "s3", "--addr", f"127.0.0.1:{port}", "--dir-cache-time", "50ms"]
     served = folder / "served"
     (served / "archive").mkdir(parents=True, exist_ok=True)
     with running(
