@@ -14,6 +14,7 @@ import dip
 from dip.errors import ConfigurationError
 from dip.job import Outcome
 from dip.results import parquet_bytes
+from dip.storage import Location
 from dip.studies import study_called
 from dip.studies.base import Findings, Trial
 from dip.vocabulary import StudyName
@@ -106,7 +107,8 @@ def run_study(asked: StudyParameters) -> StudySummary:
     trials = _trials(asked)
     output = asked.location(asked.output)
     expect_apart(output, asked.location(asked.source), "source")
-    # The workers come first: a study that gets none leaves no folder behind.
+    _expect_empty(output)
+    # The workers come before the lock: a study that gets none leaves no folder behind.
     with (
         workers(asked.scheduler, asked.workers, asked.device) as carriers,
         locked(output, asked.take_over) as lock,
@@ -114,12 +116,16 @@ def run_study(asked: StudyParameters) -> StudySummary:
         return _studied(trials, asked, carriers, lock)
 
 
-def _studied(trials: Sequence[Trial], asked: StudyParameters, carriers: Workers, lock: Lock) -> StudySummary:
-    output = asked.location(asked.output)
+def _expect_empty(output: Location) -> None:
     if not all(is_lock(name) for name in output.names()):
         raise ConfigurationError(
             f"Expected a new or empty output; {output.url} holds something. Choose another."
         )
+
+
+def _studied(trials: Sequence[Trial], asked: StudyParameters, carriers: Workers, lock: Lock) -> StudySummary:
+    output = asked.location(asked.output)
+    _expect_empty(output)  # and nobody else can write to it now
     findings = _carried_out(trials, carriers, lock)
     found = [finding for finding in findings if finding.error_message is None]
     tables = _tables(asked.study, found)
