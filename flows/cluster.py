@@ -86,7 +86,8 @@ def count_slots(client: Client) -> int:
 
 def _slots_of_workers(client: Client) -> list[int]:
     """How many restorations each worker carries at once."""
-    found = client.scheduler_info(n_workers=-1)["workers"].values()
+    # While it reconnects to a scheduler, a client knows of no workers, not even that there are none.
+    found = client.scheduler_info(n_workers=-1).get("workers", {}).values()
     return [min(worker["nthreads"], int(worker["resources"].get(RESOURCE, 0))) for worker in found]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.cluster import count_slots
 from tests.conftest import executable, files_below, free_port, running, wait_for, write_photographs
 from tests.test_archive import FEW, rows_of
 
@@ -121,6 +122,14 @@ def test_lost_scheduler_ends_the_run_in_a_sentence(dip, environment, tmp_path):
     assert run.returncode == 2, errors
     assert "the same line continues the run" in errors
     assert "Traceback" not in errors
+
+
+def test_client_between_two_schedulers_has_no_slots():
+    class Reconnecting:
+        def scheduler_info(self, n_workers):  # noqa: ARG002 - as Dask's client
+            return {}
+
+    assert count_slots(Reconnecting()) == 0
 
 
 @pytest.mark.parametrize(
