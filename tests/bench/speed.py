@@ -28,6 +28,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dip.objective import Objective, Problem
 from dip.operators.identity import Identity
+from dip.optimize.calibration import UNTIMED
 from dip.optimize.device import body_precision, resolve_device
 from dip.optimize.stopping import FixedRule
 from dip.presets import PRESETS, Settings
@@ -47,9 +48,6 @@ SPELL = 20
 
 PIXELS = 2 * 10**6
 """On a CPU an iteration is repeated on so many pixels altogether."""
-
-UNTIMED = {"cpu": 1, "cuda": 10}
-"""Iterations at the beginning of a fit; on a GPU they are recorded there."""
 
 D = PRESETS["paper"]["any"]
 D_BFLOAT16 = replace(D, precision=torch.bfloat16)
