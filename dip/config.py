@@ -77,7 +77,8 @@ class Variation:
             if value is not None:
                 expect_one_of(what, value, allowed)
         expect_between("a width from 1 to 1024", self.width, 1, 1024)
-        expect_between("a depth from 1 to 10", self.depth, 1, 10)
+        # 8 halvings need a canvas of 512 pixels a side, whatever the image's size.
+        expect_between("a depth from 1 to 8", self.depth, 1, 8)
         expect_between("a dropout from 0 to 0.9", self.dropout, 0, 0.9)
         expect_between("1 to 1024 input channels", self.input_channels, 1, 1024)
         expect_between("an input noise from 0 to 10", self.input_noise, 0, 10)

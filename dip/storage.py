@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import fsspec
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
 
 from dip.errors import ConfigurationError, OutputError, StorageError
 from dip.listing import Found, list_below
@@ -55,6 +56,8 @@ class Location:
             raise ConfigurationError(
                 f"Expected a path or a URL that fsspec knows; got {self.url!r}: {error}"
             ) from error
+        if isinstance(file_system, MemoryFileSystem):
+            raise ConfigurationError(f"Expected storage that other processes reach, too; got {self.url}.")
         configure(file_system)
         return file_system, root.rstrip("/")
 

@@ -50,7 +50,7 @@ def test_protocols_are_told_apart():
         ({"tv": -1.0}, "total variation"),
         ({"tv": float("nan")}, "total variation"),
         ({"width": 0}, "a width from 1"),
-        ({"depth": 11}, "a depth from 1"),
+        ({"depth": 9}, "a depth from 1"),
         ({"learning_rate": 0.0}, "a learning rate above 0"),
         ({"network": "vgg"}, "a network of skip"),
         ({"data_term": "l3"}, "a data term of squared"),

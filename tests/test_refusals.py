@@ -43,6 +43,8 @@ REFUSED = [
     (("in", "out", "--task", "denoise", "--suffix", ".tif"), "--format asks for one"),
     (("in", "out", "--task", "denoise", "--suffix", "a" * 101), "at most 100"),
     (("in", "nosuch://bucket/out", "--task", "denoise"), "Expected a path or a URL"),
+    (("in", "memory://out", "--task", "denoise"), "Expected storage that other processes reach"),
+    (("in", "out", "--task", "denoise", "--depth", "9"), "a depth from 1 to 8"),
     (("in", "out", "--task", "colourise"), "colourise"),
 
 ]  # fmt: skip
