@@ -61,33 +61,37 @@ class Delivery:
 
     def _write_derivative(self, content: bytes) -> None:
         """The restored image, with a sidecar, or in the row."""
-        job, row, name = self.job, self.row, self._name
+        job, name = self.job, self._name
         self._expect_unchanged_source()
-        row.output_sha256 = hashlib.sha256(content).hexdigest()
+        checksum = hashlib.sha256(content).hexdigest()
         if job.embed:
-            row.image = {"bytes": content, "path": name.removeprefix("images/")}
+            self.row.output_sha256 = checksum
+            self.row.image = {"bytes": content, "path": name.removeprefix("images/")}
             return
         if not job.overwrite:
-            self._expect_none_of_others(name, content)
-        row.output_name, row.output_url = name, job.output.url_of(name)
-        sidecar = provenance.encode_sidecar(row, self.job.configuration)
-        row.sidecar_sha256 = hashlib.sha256(sidecar).hexdigest()
+            self._make_way(name, content)
+        written = replace(self.row, output_name=name, output_sha256=checksum)
+        sidecar = provenance.encode_sidecar(written, job.configuration)
         # The sidecar comes first: a run that is cut off between the two knows the image as its own.
         job.output.write(provenance.sidecar_name(name), sidecar)
         job.output.write(name, content)
+        self.row.output_name, self.row.output_url = name, job.output.url_of(name)
+        self.row.output_sha256, self.row.sidecar_sha256 = checksum, hashlib.sha256(sidecar).hexdigest()
 
-    def _expect_none_of_others(self, name: str, content: bytes) -> None:
-        """What lies where a derivative goes must be one that was made before, and left as it was made."""
+    def _make_way(self, name: str, content: bytes) -> None:
+        """Remove an earlier derivative, left as it was made, from where another one goes.
+
+        With the other one's sidecar it would look like somebody else's, should the run be cut off between.
+        """
         output, sidecar = self.job.output, provenance.sidecar_name(name)
-        if not output.exists(name):
+        if not output.exists(name) or (found := output.read(name)) == content:
             return
-        found = output.read(name)
-        is_own = output.exists(sidecar) and provenance.describes(output.read(sidecar), found)
-        if found != content and not is_own:
+        if not output.exists(sidecar) or not provenance.describes(output.read(sidecar), found):
             raise ImageError(
                 f"Expected no file, or an unchanged one of an earlier run, where the restored image goes; "
                 f"{output.url_of(name)} is neither ({self.job.image_id}). Move it away, or say --overwrite."
             )
+        output.delete([name])
 
     def _expect_unchanged_source(self) -> None:
         """A source that was replaced meanwhile is not the one that was restored."""

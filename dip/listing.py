@@ -1,6 +1,8 @@
 """Listings, an object at a time: a folder or prefix may hold more than fits in memory."""
 
 import os
+import re
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +20,24 @@ class Found:
 
     Attributes:
         name: relative to the location.
-        version: changes when the object is written anew: its ETag, or on disk the time it was written at.
+        version: changes when the object is written anew: its ETag, or on disk the time it was written at;
+            empty where the storage tells neither.
     """
 
     name: str
     size_bytes: int
     version: str
+
+
+_VERSIONS = ("ETag", "etag", "mtime", "last_modified")
+"""What fsspec's backends call that which changes with an object."""
+
+_LEFT_BEHIND = re.compile(r"\.dip-[0-9a-f]{16}\.tmp")
+
+
+def temporary_name() -> str:
+    """Of a file on its way, in the folder where it goes; one that is left behind is in no listing."""
+    return f".dip-{secrets.token_hex(8)}.tmp"
 
 
 def list_below(file_system: AbstractFileSystem, path: str) -> Iterator[Found]:
@@ -55,7 +69,7 @@ def _files_in(folder: str) -> Iterator[Found]:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.path)
-            elif not entry.is_dir():
+            elif not entry.is_dir() and not _LEFT_BEHIND.fullmatch(entry.name):
                 # A link is as new as its file is; one that leads nowhere fails when it is read.
                 leads_somewhere = entry.is_file()
                 yield _file(entry.path, entry.stat(follow_symlinks=leads_somewhere))
@@ -92,5 +106,5 @@ def _objects_at_once(file_system: AbstractFileSystem, path: str) -> Iterator[Fou
 
 def _object(name: str, info: dict[str, Any]) -> Found:
     size_bytes = info.get("size", info.get("Size"))
-    version = info.get("ETag") or info.get("mtime") or ""
+    version = next((info[key] for key in _VERSIONS if info.get(key)), "")
     return Found(name, int(size_bytes or 0), str(version).strip('"'))

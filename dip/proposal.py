@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dip import images
 from dip.damage import propose_damage
-from dip.errors import ImageError
+from dip.errors import ImageError, StorageError
 from dip.images import Image
 from dip.job import Job, Outcome
 
@@ -19,14 +19,15 @@ def propose_mask(job: Job) -> Outcome:
     """Write the proposed mask of an image, white = repair, and an overlay to look at.
 
     Returns:
-        `restored` if there is something to repair, `skipped` if the mask is empty, `failed` if there is none.
+        `restored` if there is something to repair, `skipped` if the mask is empty, `failed` if the image cannot
+        be read.
 
     Raises:
-        StorageError: the source cannot be read, or the output not be written.
+        StorageError: the output cannot be written.
     """
     try:
         source = images.decode(job.source.read(job.image_id), job.image_id)
-    except ImageError as error:
+    except (ImageError, StorageError) as error:
         return Outcome(job.image_id, "failed", str(error))
     damaged = propose_damage(source.pixels)
     job.output.write(overlay_name(job.image_id), _overlay(source, damaged))

@@ -8,7 +8,8 @@ seconds. `configure` has them try once, so that there is one count, and one boun
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 from weakref import WeakSet
 
@@ -30,9 +31,18 @@ _answered: "WeakSet[AbstractFileSystem]" = WeakSet()
 _given_up, _reached = threading.Event(), threading.Event()
 
 
-def give_up() -> None:
-    """Try nothing again from now on: this process is to end, and none of its threads to hold it up."""
-    _given_up.set()
+@contextmanager
+def given_up_if_interrupted() -> Iterator[None]:
+    """Try nothing again once the block is left by Ctrl-C, SIGTERM, or Prefect's own way to say it.
+
+    This process is to end then, and none of its threads to hold it up.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, Exception):
+            _given_up.set()
+        raise
 
 
 def have_patience(reached: bool = False) -> None:

@@ -4,7 +4,6 @@ import contextlib
 import errno
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,7 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 from dip.errors import ConfigurationError, OutputError, StorageError
-from dip.listing import Found, list_below
+from dip.listing import Found, list_below, temporary_name
 from dip.retry import configure, retried
 
 PARALLEL_REQUESTS = 16
@@ -127,7 +126,7 @@ class Location:
     def _find(self, path: str) -> Iterator[Found]:
         with _translated(path, "list"):
             for found in list_below(self.file_system, path):
-                yield replace(found, name=found.name[len(self.root) :].lstrip("/"))
+                yield replace(found, name=found.name[len(self.root) :].removeprefix("/"))
 
     def names(self, folder: str = "") -> list[str]:
         """Names of the files and folders directly in `folder`; none if it does not exist.
@@ -244,6 +243,11 @@ class Location:
         """Where an object lies. Names come from listings, manifests and rows: none leads elsewhere."""
         if ".." in PurePosixPath(name).parts or "\0" in name:
             raise StorageError(f"Expected a name below {self.url}; got {name!r}, which leads elsewhere.")
+        if name.startswith("/") or "//" in name:
+            raise StorageError(
+                f"Expected a name whose folders have names; got {name!r} in {self.url}, "
+                "which would be another file on a disk. Rename it."
+            )
         return f"{self.root}/{name}".rstrip("/")
 
     def _do(self, action: Callable[[], T], verb: str, path: str) -> T:
@@ -254,22 +258,14 @@ class Location:
 
 def _replace_file(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".dip-", suffix=".tmp")
+    temporary = path.with_name(temporary_name())
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(content)
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(temporary).unlink()
+        temporary.unlink(missing_ok=True)
         raise
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import pyarrow as pa
@@ -26,6 +26,7 @@ from flows.parameters import Batch
 from flows.run import Run, manifest_of
 
 OPEN_IMAGES_NAMED = 5
+_STAMP, _STAMP_LENGTH = "%Y%m%dT%H%M%S", 15
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def open_run(parameters: Batch) -> tuple[Run | None, int]:
             return Run(_template(parameters, run_id), stored.total, stored.shard_size, committed), 0
     with inventory_of(parameters.location(parameters.source), parameters.masks_location) as inventory:
         vanished = 0 if last is None else _set_against_results(inventory, parameters)
-        return _new_run(parameters, inventory.without_result()), vanished
+        last_id = None if last is None else last[0]
+        return _new_run(parameters, inventory.without_result(), last_id), vanished
 
 
 def _set_against_results(inventory: Inventory, parameters: Batch) -> int:
@@ -85,11 +87,11 @@ def _set_against_results(inventory: Inventory, parameters: Batch) -> int:
     return vanished
 
 
-def _new_run(parameters: Batch, entries: Iterable[Entry]) -> Run | None:
+def _new_run(parameters: Batch, entries: Iterable[Entry], last: str | None) -> Run | None:
     manifest, total = encode_manifest(entries, parameters.shard_size)
     if not total:
         return None
-    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    run_id = _id_after(last)
     run = Run(_template(parameters, run_id), total, parameters.shard_size)
     description = _Description(
         run_id,
@@ -103,6 +105,14 @@ def _new_run(parameters: Batch, entries: Iterable[Entry]) -> Run | None:
     # Written after the manifest: a run begins to exist with this file.
     run.output.write(f"runs/{run_id}/run.json", json.dumps(asdict(description), indent=2).encode())
     return run
+
+
+def _id_after(last: str | None) -> str:
+    """An id that sorts behind the last run's, whose machine's clock may have been ahead."""
+    began_at = datetime.now(UTC).replace(tzinfo=None)
+    if last is not None:
+        began_at = max(began_at, datetime.strptime(last[:_STAMP_LENGTH], _STAMP) + timedelta(seconds=1))
+    return f"{began_at:{_STAMP}}-{secrets.token_hex(3)}"
 
 
 def _template(parameters: Batch, run_id: str) -> Job:

@@ -59,9 +59,10 @@ def run_batches(batches: Sequence[Batch]) -> list[BatchSummary]:
     with ExitStack() as stack:
         outputs = [(parameters.location(parameters.output), parameters.take_over) for parameters in batches]
         locks = [stack.enter_context(locked(*output)) for output in outputs]
-        opened = [_opened(parameters) for parameters in batches]
-        _restore([run for run, _ in opened if run is not None], batches[0], locks)
-        return [_summary(parameters, *each) for parameters, each in zip(batches, opened, strict=True)]
+        with retry.given_up_if_interrupted():
+            opened = [_opened(parameters) for parameters in batches]
+            _restore([run for run, _ in opened if run is not None], batches[0], locks)
+            return [_summary(parameters, *each) for parameters, each in zip(batches, opened, strict=True)]
 
 
 class _Execution:
@@ -117,8 +118,6 @@ def _restore(runs: Sequence[Run], parameters: Batch, locks: Sequence[Lock]) -> N
         try:
             _work_through(runs, execution)
         except BaseException as error:
-            if not isinstance(error, Exception):  # Ctrl-C, SIGTERM, or Prefect's own way to say it
-                retry.give_up()
             execution.window.abort(error)
             raise
         if execution.window.error is not None:

@@ -42,15 +42,21 @@ FROM ({_MASKED}) AS image LEFT JOIN masks USING (mask_id)
 WHERE image_id NOT IN (SELECT image_id FROM results) ORDER BY image_id
 """
 
+# A storage that tells no version leaves no choice but to read.
 _SUSPECTS = """
 SELECT image_id, image_id, source_sha256 FROM images JOIN results USING (image_id)
-WHERE version <> source_version
+WHERE version <> source_version OR version = ''
 """
 
 _SUSPECT_MASKS = f"""
 SELECT image_id, mask_id, mask_sha256
 FROM ({_MASKED}) JOIN results USING (image_id) JOIN masks USING (mask_id)
-WHERE masks.version IS NOT mask_version
+WHERE masks.version IS NOT mask_version OR masks.version = ''
+"""
+
+_SHARED_MASKS = f"""
+SELECT mask_id, min(image_id), max(image_id) FROM ({_MASKED})
+WHERE mask_id IS NOT NULL GROUP BY mask_id HAVING count(*) > 1 LIMIT 1
 """
 
 _IS_MASKED = f"SELECT EXISTS (SELECT * FROM ({_MASKED}) WHERE mask_id IS NOT NULL)"
@@ -93,7 +99,7 @@ class Inventory:
         """Take in all masks below a location, once the source is listed.
 
         Raises:
-            StorageError: it does not exist, cannot be listed, or holds no mask of any image.
+            StorageError: it does not exist, cannot be listed, or holds no mask of any image, or one of two.
         """
         expect_there(masks, "masks")
         named = ((_storable(found.name), found.version) for found in masks.find())
@@ -104,6 +110,13 @@ class Inventory:
             raise StorageError(
                 f"Expected masks in {masks.url} at the same relative paths as the images of "
                 f"{self._source.url}; found none for an image among {count} masks."
+            )
+        shared = self._database.execute(_SHARED_MASKS).fetchone()
+        if shared is not None:
+            mask_id, *images = shared
+            raise StorageError(
+                f"Expected a mask for each image alone in {masks.url}; {mask_id} goes by the names of "
+                f"{' and '.join(images)}. Rename one of these images, and its mask."
             )
         self._masks = masks
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from prefect import flow
 
+from dip import retry
 from dip.config import Configuration
 from dip.errors import ConfigurationError
 from dip.job import Job, Outcome
@@ -57,9 +58,10 @@ def propose_masks(asked: WorkParameters) -> MasksSummary:
     Raises:
         DipError: they could not be made; the same call goes on.
     """
+    retry.have_patience()
     source, output = asked.location(asked.source), asked.location(asked.output)
     expect_apart(output, source, "source")
-    with locked(output, take_over=False) as lock:
+    with locked(output, take_over=False) as lock, retry.given_up_if_interrupted():
         _expect_own(output, source)
         entries = list_images(source, None)
         jobs = _open_jobs(entries, source, output)

@@ -11,6 +11,7 @@ from prefect import flow
 from pydantic import BeforeValidator, Field, model_validator
 
 import dip
+from dip import retry
 from dip.errors import ConfigurationError
 from dip.job import Outcome
 from dip.results import parquet_bytes
@@ -104,6 +105,7 @@ def run_study(asked: StudyParameters) -> StudySummary:
     Raises:
         DipError: the study could not be started or carried to its end.
     """
+    retry.have_patience()
     trials = _trials(asked)
     output = asked.location(asked.output)
     expect_apart(output, asked.location(asked.source), "source")
@@ -112,6 +114,7 @@ def run_study(asked: StudyParameters) -> StudySummary:
     with (
         workers(asked.scheduler, asked.workers, asked.device) as carriers,
         locked(output, asked.take_over) as lock,
+        retry.given_up_if_interrupted(),
     ):
         return _studied(trials, asked, carriers, lock)
 

@@ -38,6 +38,7 @@ def in_turn(work: Callable[[J], R], jobs: Sequence[J]) -> list[R]:
         Exception: the first job failed.
         StorageError: a job met storage that fails for all.
     """
+    retry.have_patience(reached=True)  # the flow has listed the source, and locked the output
     results: list[R] = []
     start = time.monotonic()
     for job in jobs:
@@ -56,7 +57,6 @@ def restore_image(job: Job) -> Outcome:
     """The work on one image."""
     from dip.pipeline import process
 
-    retry.have_patience(reached=True)  # the flow has listed the source, and locked the output
     with _ended_if_it_hangs(job.time_limit_s):
         try:
             return process(job, _Overseer(job))

@@ -4,6 +4,7 @@ import hashlib
 import os
 import sqlite3
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -102,6 +103,43 @@ def test_masks_are_found_by_name_and_by_stem_where_no_other_image_could_claim_th
         "f.png": None,
         "g.tif": None,
     }
+
+
+def test_mask_that_two_images_could_claim_is_refused(tmp_path):
+    source, masks = Location(str(tmp_path / "in")), Location(str(tmp_path / "masks"))
+    for name in ("a.jpg", "a.jpg.png"):
+        source.write(name, b"")
+    masks.write("a.jpg.png", b"")
+    with pytest.raises(StorageError, match=r"a\.jpg\.png goes by the names of a\.jpg and a\.jpg\.png"):
+        list_images(source, masks)
+    masks.write("a.jpg", b"")
+    assert [(entry.image_id, entry.mask_id) for entry in list_images(source, masks)] == [
+        ("a.jpg", "a.jpg"),
+        ("a.jpg.png", "a.jpg.png"),
+    ]
+
+
+def test_images_of_a_storage_that_tells_no_versions_are_read(source, tmp_path, monkeypatch):
+    output, find = Location(str(tmp_path / "out")), Location.find
+    monkeypatch.setattr(Location, "find", lambda *asked: (replace(f, version="") for f in find(*asked)))
+    rows = [result_of(source, f"photo-0{i}.png", source_version="") for i in range(7)]
+    write_results(output, "run", rows)
+    source.write("photo-03.png", b"another")
+    with inventory_of(source, None) as inventory:
+        inventory.read_results(output)
+        inventory.forget_changed()
+        assert [entry.image_id for entry in inventory.without_result()] == ["photo-03.png"]
+
+
+def test_run_sorts_behind_an_earlier_one_of_a_clock_that_was_ahead(source, tmp_path):
+    asked = ArchiveParameters(source=source.url, output=str(tmp_path / "out"), task="denoise")
+    finish(asked)
+    (first,) = asked.results.names("runs")
+    for folder in ("runs", "metrics", "curves"):
+        for path in [*(tmp_path / "out" / folder).rglob(f"*{first}*")]:
+            path.rename(path.with_name(path.name.replace(first, "29991231T235959-000000")))
+    run, _ = open_run(asked.model_copy(update={"redo_all": True}))
+    assert run.run_id.startswith("30000101T000000-")
 
 
 def test_source_without_images_is_a_sentence(tmp_path):

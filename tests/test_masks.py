@@ -21,6 +21,7 @@ def write_scans(folder):
     Image.fromarray(np.rint(worn[0, :256] * 255).astype(np.uint8)).save(folder / "worn.tif")
     photograph("coffee", 128).save(folder / "clean.jpg")
     (folder / "broken.png").write_bytes(b"no image")
+    (folder / "gone.png").symlink_to(folder / "nowhere.png")
 
 
 def test_masks_are_proposed_kept_and_used(dip, tmp_path):
@@ -29,7 +30,8 @@ def test_masks_are_proposed_kept_and_used(dip, tmp_path):
     first = dip("masks", tmp_path / "in", proposed)
     assert first.returncode == 1, first.stderr
     assert "failed: broken.png: Expected an image; got 8 bytes" in first.stdout
-    assert "1 masks proposed, 1 images without visible damage, 1 failed" in first.stdout
+    assert "failed: gone.png: Expected to read" in first.stdout
+    assert "1 masks proposed, 1 images without visible damage, 2 failed" in first.stdout
     assert sorted(files_below(proposed)) == [
         "masks/clean.jpg.png", "masks/worn.tif.png", "overlays/clean.jpg.jpg", "overlays/worn.tif.jpg",
         "source.txt",
@@ -46,9 +48,9 @@ def test_masks_are_proposed_kept_and_used(dip, tmp_path):
     dip("restore", tmp_path / "in", tmp_path / "auto", *line, "--masks", "auto")
     for output in ("out", "auto"):
         rows = rows_of(tmp_path / output)
-        assert [row["status"] for row in rows] == ["failed", "skipped", "restored"]
-        assert rows[2]["keeps_unmasked"] is True
-        assert rows[2]["masked_share"] == (mask > 0).mean()
+        assert [row["status"] for row in rows] == ["failed", "skipped", "failed", "restored"]
+        assert rows[3]["keeps_unmasked"] is True
+        assert rows[3]["masked_share"] == (mask > 0).mean()
     assert "found none (clean.jpg)" in rows[1]["error_message"]
     assert files_below(tmp_path / "out" / "images") == files_below(tmp_path / "auto" / "images")
     assert (tmp_path / "auto" / "masks" / "worn.tif.png").read_bytes() == (
@@ -59,7 +61,7 @@ def test_masks_are_proposed_kept_and_used(dip, tmp_path):
     retouched.save(proposed / "masks" / "worn.tif.png")
     again = dip("masks", tmp_path / "in", proposed).stdout
     assert (
-        "0 masks proposed, 0 images without visible damage, 1 failed, 2 masks kept that were there." in again
+        "0 masks proposed, 0 images without visible damage, 2 failed, 2 masks kept that were there." in again
     )
     assert not np.asarray(Image.open(proposed / "masks" / "worn.tif.png")).any()
     (tmp_path / "in").rename(tmp_path / "other")

@@ -14,6 +14,7 @@ from PIL import Image as PillowImage
 
 from dip import pipeline
 from dip.config import Configuration
+from dip.errors import StorageError
 from dip.images import decode, encode
 from dip.pipeline import process
 from dip.provenance import change_between, with_history
@@ -180,6 +181,25 @@ def test_own_derivative_is_made_anew_unless_it_was_changed(tmp_path):
     refused = run(tmp_path, "photo-00.png", DENOISE, suffix="_restored")
     assert refused["status"] == "failed"
     assert derivative.read_bytes() == retouched
+
+
+def test_run_cut_off_before_it_replaced_a_derivative_is_taken_up(tmp_path, monkeypatch):
+    write_photographs(tmp_path / "in", 1)
+    run(tmp_path, "photo-00.png", DENOISE)
+    write = Location.write
+
+    def fail_at_the_image(location, name, content):
+        if name.startswith("images/") and not name.endswith(".json"):
+            raise StorageError("Expected to write; the storage failed.")
+        write(location, name, content)
+
+    monkeypatch.setattr(Location, "write", fail_at_the_image)
+    other = replace(DENOISE, max_iterations=5)
+    failed = run(tmp_path, "photo-00.png", other)
+    assert failed["status"] == "failed"
+    assert failed["output_name"] is failed["output_sha256"] is failed["sidecar_sha256"] is None
+    monkeypatch.setattr(Location, "write", write)
+    assert run(tmp_path, "photo-00.png", other)["status"] == "restored"
 
 
 def test_jpeg_is_checked_as_it_was_written(tmp_path):

@@ -14,7 +14,6 @@ from skimage.restoration import (
     denoise_nl_means,
     denoise_tv_chambolle,
     denoise_wavelet,
-    estimate_sigma,
     inpaint_biharmonic,
 )
 
@@ -22,12 +21,10 @@ from dip.config import Configuration
 from dip.errors import ImageError
 from dip.measurement import Measurement, Pixels
 from dip.methods.base import Restoration, Situation
+from dip.noise import LEAST_SIDE_PX, estimate_noise
 
 Denoiser = Callable[[Pixels, float, int | None], NDArray[np.floating]]
 """(C, H, W), or (H, W) if grey; σ; the axis of the channels, None if grey. The shape is kept."""
-
-SMALLEST_SIDE_PX = 8
-"""What wavelets and patches can work on; a smaller image is mirrored up to it for the time being."""
 
 NO_NOISE = 1e-4
 """σ below which nothing is denoised: a fortieth of an 8-bit level. Weights that follow σ would underflow."""
@@ -132,28 +129,14 @@ def biharmonic(
 
 
 def _denoised(measurement: Measurement, denoise: Denoiser) -> Restoration:
-    noisy = _mirrored(measurement.seen, SMALLEST_SIDE_PX)
-    sigma = noise_level(noisy)
+    noisy = _mirrored(measurement.seen, LEAST_SIDE_PX)
+    sigma = (estimate_noise(noisy) or 0.0) / 255
     if sigma < NO_NOISE:
         return Restoration(torch.from_numpy(measurement.seen)[None])
     is_grey = len(noisy) == 1
     denoised = denoise(noisy[0], sigma, None)[None] if is_grey else denoise(noisy, sigma, 0)
     _, height_px, width_px = measurement.seen.shape
     return Restoration(torch.from_numpy(denoised[:, :height_px, :width_px]).float().contiguous()[None])
-
-
-def noise_level(image: Pixels) -> float:
-    """σ of Gaussian noise, estimated from the noisy image alone; 0 where there is nothing to estimate from.
-
-    Args:
-        image: (C, H, W), float32, more than 4 pixels wide; the result is in its units.
-
-    Source: Donoho, Johnstone 1994, section 4.2; `skimage.restoration.estimate_sigma`.
-    """
-    # Flat channels have no wavelet details, the median of which would be taken.
-    textured = [channel for channel in image if np.diff(np.diff(channel, axis=0), axis=1).any()]
-    sigmas = [estimate_sigma(channel) for channel in textured]  # type: ignore[no-untyped-call]
-    return float(np.mean(sigmas)) if sigmas else 0.0
 
 
 def _mirrored(image: Pixels, smallest_side_px: int) -> Pixels:
