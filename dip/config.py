@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from dip.consistency import expect_consistent
 from dip.degradations import Degradation
@@ -44,7 +44,7 @@ class Variation:
         dropout: share of the features that the network leaves out at random.
         input_channels: channels of the network's input z.
         input_noise: standard deviation of what is added to z at each iteration.
-        learning_rate: of Adam.
+        learning_rate: of the optimizer.
         data_term: E, `squared`, `huber` or `l1`.
         tv: λ, the weight of total variation.
         stop: the stop rule: `variance`, `held-out`, `noise-level` or `fixed`.
@@ -238,8 +238,15 @@ class Configuration:
         return preset_of(self) if self.method == "dip" else "none"
 
     @property
+    def values(self) -> dict[str, Any]:
+        """All of it by name; of a trained network its checksum, where it is known, and not where it lies."""
+        known = asdict(self)
+        if self.weights_sha256 is not None:
+            del known["weights"]
+        return known
+
+    @property
     def hash(self) -> str:
         """16 hexadecimal digits that change with the configuration or with what its preset means."""
-        settings = self.settings
-        meaning = {**asdict(self), "settings": repr(settings)}
+        meaning = {**self.values, "settings": repr(self.settings)}
         return hashlib.sha256(json.dumps(meaning, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -68,11 +68,10 @@ class Judge:
         evaluation follows one of them.
         """
         main = self.configuration.protocol_name
-        others = protocols_of("inpaint") if self.configuration.task == "inpaint" else []
-        readings = {main: self._reading(main, self.configuration.judging, restored)}
-        for name in others:
-            readings.setdefault(name, self._reading(name, PROTOCOLS[name], restored))
-        return list(readings.values())
+        inpainting = protocols_of("inpaint") if self.configuration.task == "inpaint" else []
+        others = {name: PROTOCOLS[name] for name in inpainting if name != main}
+        protocols = {main: self.configuration.judging, **others}
+        return [self._reading(name, protocol, restored) for name, protocol in protocols.items()]
 
     def _reading(self, name: str, protocol: Protocol, restored: Tensor) -> Reading:
         # Every level of 8 bits is one of 16: a reference of either depth comes back exactly from float32.

@@ -19,8 +19,8 @@ def propose_mask(job: Job) -> Outcome:
     """Write the proposed mask of an image, white = repair, and an overlay to look at.
 
     Returns:
-        `restored` if there is something to repair, `skipped` if the mask is empty, `failed` if the image cannot
-        be read.
+        `restored` if there is something to repair, `skipped` if the mask is empty, `failed` if the image
+        cannot be read.
 
     Raises:
         StorageError: the output cannot be written.

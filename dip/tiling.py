@@ -59,6 +59,11 @@ def tiled(
     return output
 
 
+def count_tiles(size_px: tuple[int, int], tile_px: int, overlap_px: int, scale: int = 1) -> int:
+    """How many tiles `tiled` makes of an image of so many pixels, height and width."""
+    return math.prod(len(strips(side, tile_px, overlap_px, scale)) for side in size_px)
+
+
 def strips(length_px: int, tile_px: int, overlap_px: int, scale: int = 1) -> list[Strip]:
     """The strips that cover an axis, spread evenly; arguments and errors are those of `tiled`."""
     if not 0 < overlap_px < tile_px:

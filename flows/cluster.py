@@ -12,7 +12,7 @@ from distributed.scheduler import DEFAULT_EXTENSIONS as SCHEDULER_EXTENSIONS
 from distributed.worker import DEFAULT_EXTENSIONS as WORKER_EXTENSIONS
 
 import dip
-from dip.errors import ClusterError, ConfigurationError
+from dip.errors import ClusterError
 from flows.worker import version_of_worker
 
 RESOURCE = "GPU"
@@ -61,15 +61,15 @@ def workers(scheduler: str | None, count: int | None, device: str) -> Iterator[W
 
     Args:
         scheduler: address of a running scheduler, or None for local workers.
-        count: local worker processes; None for one per GPU, or per core without a GPU.
+        count: local worker processes, if no scheduler is given; None for one per GPU, or per core without a
+            GPU.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
 
     Raises:
         ClusterError: the scheduler cannot be reached or has no fit workers.
-        ConfigurationError: a count of workers was given for workers that run already, or there is no
-            such device.
+        ConfigurationError: there is no such device.
     """
-    with _running(count, device) if scheduler is None else _connected(scheduler, count, device) as found:
+    with _running(count, device) if scheduler is None else _connected(scheduler, device) as found:
         try:
             yield found
         except KeyboardInterrupt:
@@ -101,9 +101,7 @@ def _running(count: int | None, device: str) -> Iterator[Workers]:
 
 
 @contextmanager
-def _connected(address: str, count: int | None, device: str) -> Iterator[Workers]:
-    if count is not None:
-        raise ConfigurationError("Expected either a number of local workers or a scheduler; got both.")
+def _connected(address: str, device: str) -> Iterator[Workers]:
     try:
         client = Client(address, timeout=15, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:

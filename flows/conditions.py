@@ -1,7 +1,6 @@
 """What must hold before a run writes: locations apart, an output that is free, the same terms as before."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from dip.config import Configuration
@@ -117,7 +116,7 @@ def terms_of(parameters: Batch) -> dict[str, Any]:
         "noise_floor": parameters.least_noise,
         "embed": parameters.embed,
         "uncertainty": parameters.uncertainty,
-        **asdict(parameters.configuration),
+        **parameters.configuration.values,
         # What a preset means can change between versions, while its name does not.
         "meaning of the preset": parameters.configuration.hash,
     }

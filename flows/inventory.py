@@ -14,7 +14,7 @@ from dip.storage import PARALLEL_REQUESTS, Location
 from flows.manifest import Entry
 
 _TABLES = """
-CREATE TABLE images (image_id TEXT PRIMARY KEY, stem TEXT, size_bytes INTEGER, version TEXT) WITHOUT ROWID;
+CREATE TABLE images (image_id TEXT PRIMARY KEY, stem TEXT, version TEXT) WITHOUT ROWID;
 CREATE TABLE masks (mask_id TEXT PRIMARY KEY, stem TEXT, version TEXT) WITHOUT ROWID;
 CREATE TABLE results (
     image_id TEXT PRIMARY KEY, status TEXT, source_version TEXT, source_sha256 TEXT, mask_version TEXT,
@@ -37,7 +37,7 @@ SELECT *, coalesce(
 """
 
 _OPEN = f"""
-SELECT image_id, size_bytes, image.version, mask_id, masks.version
+SELECT image_id, image.version, mask_id, masks.version
 FROM ({_MASKED}) AS image LEFT JOIN masks USING (mask_id)
 WHERE image_id NOT IN (SELECT image_id FROM results) ORDER BY image_id
 """
@@ -88,12 +88,8 @@ class Inventory:
         """
         expect_images(self._source)
         named = ((_storable(found.name), found) for found in self._source.find())
-        images = (
-            (name, _stem(name), found.size_bytes, found.version)
-            for name, found in named
-            if is_image_name(name)
-        )
-        self._database.executemany("INSERT INTO images VALUES (?, ?, ?, ?)", images)
+        images = ((name, _stem(name), found.version) for name, found in named if is_image_name(name))
+        self._database.executemany("INSERT INTO images VALUES (?, ?, ?)", images)
 
     def list_masks(self, masks: Location) -> None:
         """Take in all masks below a location, once the source is listed.

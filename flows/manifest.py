@@ -14,7 +14,6 @@ from dip.storage import Location
 SCHEMA = pa.schema(
     [
         pa.field("image_id", pa.string(), nullable=False),
-        pa.field("size_bytes", pa.int64(), nullable=False),
         pa.field("version", pa.string(), nullable=False),
         pa.field("mask_id", pa.string()),
         pa.field("mask_version", pa.string()),
@@ -28,14 +27,12 @@ class Entry:
 
     Attributes:
         image_id: path relative to the source.
-        size_bytes: of its file.
         version: of its file, as storage tells it.
         mask_id: path of its mask relative to the masks, or None.
         mask_version: of its mask's file, as storage tells it.
     """
 
     image_id: str
-    size_bytes: int
     version: str
     mask_id: str | None = None
     mask_version: str | None = None

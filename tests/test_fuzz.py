@@ -35,7 +35,7 @@ from tests.test_formats import SOURCES
 from tests.test_images import encoded
 
 PHOTOGRAPH = encoded(photograph("coffee", 8))
-ENTRIES = [Entry(f"{number}.png", 100, "1", f"{number}.png") for number in range(6)]
+ENTRIES = [Entry(f"{number}.png", "1", f"{number}.png") for number in range(6)]
 ROWS = [
     Row("run", entry.image_id, "in", "denoise", "auto", "00ff", 0, "1", datetime.now(UTC), "dip")
     for entry in ENTRIES

@@ -73,6 +73,19 @@ def test_history_goes_on_and_everything_else_stays():
     assert len(texts(again, "DerivedFrom")) == len(texts(again, "DigitalSourceType")) == 1
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32-be"])
+def test_history_goes_on_in_every_encoding_of_xmp(encoding):
+    written = with_history(EARLIER.decode().encode(encoding), **OF)
+    assert texts(written, "source") == ["A box"]
+
+
+def test_packet_is_written_alike_whatever_was_written_before():
+    default = packet("", '<a xmlns="http://u/">1</a>')
+    alone = with_history(default, **OF)
+    with_history(packet('xmlns:foo="http://u/"', "<foo:a>1</foo:a>"), **OF)
+    assert with_history(default, **OF) == alone
+
+
 def test_change_is_told_in_shares_of_the_range():
     source = np.full((1, 32, 32), 0.5, np.float32)
     restored = source.copy()

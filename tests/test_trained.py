@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -227,6 +228,26 @@ def test_weights_alone_are_refused(tmp_path):
 def test_network_for_something_else_is_refused(network, task, message, tmp_path):
     with pytest.raises(ConfigurationError, match=message):
         restored("trained", astronaut(8), task=task, weights=scripted(network, tmp_path / "net.pt"))
+
+
+def test_progress_is_told_tile_by_tile(tmp_path):
+    weights = scripted(torch.nn.Identity(), tmp_path / "net.pt")
+    shares: list[float] = []
+    situation = Situation(0, torch.device("cpu"), tell=shares.append)
+    configuration = Configuration("denoise", method="trained", weights=str(weights))
+    y = np.zeros((1, 300, 500), np.float32)
+    method_called("trained")(measurement_of(y), configuration, situation)
+    assert shares == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1])
+
+
+def test_hash_follows_the_network_and_not_its_place():
+    first, other = (
+        Configuration("denoise", method="trained", weights=place, weights_sha256="00ff")
+        for place in ("a/net.pt", "b/net.pt")
+    )
+    assert first.hash == other.hash
+    assert "weights" not in first.values
+    assert replace(first, weights_sha256="ff00").hash != first.hash
 
 
 def test_networks_are_not_shown_holes():

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from dip.images.image import Image, Levels
-from dip.images.metadata import Metadata
+from dip.images.metadata import Metadata, usable_density
 
 CONTAINER = b"\0\0\0\x0cjP  "
 """A file that begins so has boxes; one without is a bare codestream."""
@@ -123,4 +123,4 @@ def _resolution(boxes: dict[bytes, bytes]) -> tuple[float, float] | None:
     if not below_down * below_across:
         return None
     across_per_m, down_per_m = across / below_across * 10**power_across, down / below_down * 10**power_down
-    return across_per_m / _INCHES_PER_METRE, down_per_m / _INCHES_PER_METRE
+    return usable_density((across_per_m / _INCHES_PER_METRE, down_per_m / _INCHES_PER_METRE))

@@ -1,5 +1,6 @@
 """What a file carries beside its pixels."""
 
+import json
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -9,6 +10,9 @@ XMP_KEYWORD = b"XML:com.adobe.xmp"
 
 IPTC_RESOURCE = 0x0404
 """Number of IPTC's records among Photoshop's image resources."""
+
+DENSITIES = (0.0005, 2e6)
+"""Pixels per inch that can be meant. Some software writes 0 where it knows none."""
 
 
 @dataclass(frozen=True)
@@ -38,3 +42,18 @@ class Metadata:
         others = (chunk for chunk in self.chunks if not chunk[1].startswith(XMP_KEYWORD))
         chunks = (*others, (b"iTXt", XMP_KEYWORD + b"\0" * 5 + packet)) if self.chunks else ()
         return replace(self, xmp=packet, chunks=chunks)
+
+
+def usable_density(dpi: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Pixels per inch, horizontally and vertically, if they can be meant."""
+    lowest, highest = DENSITIES
+    is_usable = dpi is not None and all(lowest <= side <= highest for side in dpi)
+    return dpi if is_usable else None
+
+
+def xmp_text(packet: bytes) -> str:
+    """An XMP packet as text, with question marks for what is none.
+
+    It is in UTF-8, UTF-16 or UTF-32, as JSON once was. Source: XMP specification, part 3.
+    """
+    return packet.decode(json.detect_encoding(packet), errors="replace").strip("\ufeff\0 \n")

@@ -10,7 +10,7 @@ import PIL.Image
 from PIL.PngImagePlugin import PngInfo
 
 from dip.images.image import Image, Levels
-from dip.images.metadata import XMP_KEYWORD, Metadata
+from dip.images.metadata import XMP_KEYWORD, Metadata, xmp_text
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 METADATA_CHUNKS = frozenset(b"iCCP sRGB gAMA cHRM cICP mDCV cLLI eXIf pHYs tIME iTXt tEXt zTXt".split())
@@ -60,7 +60,7 @@ def _made_of(metadata: Metadata) -> tuple[tuple[bytes, bytes], ...]:
     """The chunks that Pillow makes of metadata, taken from a PNG of one pixel."""
     texts = PngInfo()
     if metadata.xmp is not None:
-        texts.add_itxt(XMP_KEYWORD.decode(), metadata.xmp.decode())
+        texts.add_itxt(XMP_KEYWORD.decode(), xmp_text(metadata.xmp))
     if metadata.iptc is not None:
         texts.add_text("Raw profile type iptc", _raw_profile(metadata.iptc), zip=True)
     options = {"dpi": metadata.dpi, "exif": metadata.exif, "icc_profile": metadata.icc_profile}

@@ -12,7 +12,7 @@ from dip.errors import DipError, ImageTooLargeError, UnreadableImageError, Unsup
 from dip.images import jpeg2000, png, tiff
 from dip.images.image import Image, Levels, image_of
 from dip.images.limits import MAX_PIXELS, require_size
-from dip.images.metadata import IPTC_RESOURCE, Metadata
+from dip.images.metadata import IPTC_RESOURCE, Metadata, usable_density
 from dip.images.orientation import UPRIGHT, known_orientation
 
 _ORIENTATION_TAG = 274
@@ -145,6 +145,6 @@ def _metadata(content: bytes, image: PIL.Image.Image) -> Metadata:
         exif=None if exif is None else exif.removeprefix(b"Exif\0\0"),
         xmp=info.get("xmp"),
         iptc=resources.get(IPTC_RESOURCE) if isinstance(resources, dict) else None,
-        dpi=info.get("dpi"),
+        dpi=usable_density(info.get("dpi")),
         chunks=png.metadata_chunks(content) if image.format == "PNG" else (),
     )

@@ -201,7 +201,7 @@ def _rational(value: float) -> list[int]:
 
 
 def _raw(entry: dict[str, Any] | None, is_big_endian: bool) -> bytes | None:
-    """The bytes of a tag, whatever they are said to be."""
+    """The bytes of a tag, whatever they are said to be; None if they cannot be bytes."""
     if entry is None:
         return None
     data = entry["data"]
@@ -209,5 +209,5 @@ def _raw(entry: dict[str, Any] | None, is_big_endian: bool) -> bytes | None:
         return data
     if isinstance(data, str):
         return data.encode()
-    code = {1: "B", 3: "H", 4: "I"}[entry["datatype"]]
-    return struct.pack(f"{'>' if is_big_endian else '<'}{len(data)}{code}", *data)
+    code = {1: "B", 3: "H", 4: "I"}.get(entry["datatype"])
+    return None if code is None else struct.pack(f"{'>' if is_big_endian else '<'}{len(data)}{code}", *data)

@@ -75,4 +75,6 @@ class Method(Protocol):
         Raises:
             ConfigurationError: the method cannot do what the configuration asks for.
             DivergenceError: an optimisation did not converge.
+            ImageError: there is nothing in the image to go by.
+            ImageTooLargeError: there is no memory for it.
         """

@@ -18,7 +18,7 @@ from dip.optimize.memory import largest_area_px
 from dip.optimize.tracker import OutputTracker
 from dip.presets import Settings
 from dip.restoration import restore
-from dip.tiling import strips, tiled
+from dip.tiling import count_tiles, tiled
 
 OVERLAP_PX = 64
 """What neighbouring tiles share of the restored image."""
@@ -38,6 +38,7 @@ def optimize(measurement: Measurement, configuration: Configuration, situation: 
     Raises:
         ConfigurationError: the preset cannot do the task, or cannot be varied as asked.
         DivergenceError: an optimisation did not converge.
+        ImageError: a tile has no observed pixel.
         ImageTooLargeError: there is no memory for the smallest tile.
 
     Source: Ulyanov, Vedaldi, Lempitsky, *Deep Image Prior*, CVPR 2018, equation 2; its section 3.1 for
@@ -89,7 +90,8 @@ def _in_tiles(
         return _fitted(measurement, configuration, situation, settings)
     scale, channels = configuration.scale_factor, len(measurement.y)
     geometry = (tile_px // scale, OVERLAP_PX // scale, scale)
-    count = math.prod(len(strips(side, *geometry)) for side in measurement.y.shape[1:])
+    height_px, width_px = measurement.y.shape[1:]
+    count = count_tiles((height_px, width_px), *geometry)
     numbers = itertools.count()
     found: list[Restoration] = []
 

@@ -1,6 +1,7 @@
 """A network that someone trained on pairs of images: what supervised learning makes of a measurement."""
 
 import hashlib
+import itertools
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from dip.errors import ConfigurationError
 from dip.measurement import Measurement
 from dip.methods.base import Restoration, Situation
 from dip.optimize.device import repeatable_on
-from dip.tiling import tiled
+from dip.tiling import count_tiles, tiled
 
 Network = Callable[[Tensor], object]
 """(1, C, h, w), float32, to what should be a tensor of the same rank."""
@@ -42,9 +43,18 @@ def trained(measurement: Measurement, configuration: Configuration, situation: S
     """
     network = network_in(str(configuration.weights), configuration.weights_sha256, situation.device)
     y = torch.from_numpy(measurement.y).clamp(0, 1)[None]
-    scale = configuration.scale_factor
+    height_px, width_px = y.shape[2:]
+    scale, numbers = configuration.scale_factor, itertools.count(1)
+    count = count_tiles((height_px, width_px), TILE_PX, OVERLAP_PX, scale)
+
+    def restored(tile: Tensor) -> Tensor:
+        made = _restored(network, tile, scale)
+        if situation.tell is not None:
+            situation.tell(next(numbers) / count)
+        return made
+
     with repeatable_on(situation.device):
-        return Restoration(tiled(lambda tile: _restored(network, tile, scale), y, TILE_PX, OVERLAP_PX, scale))
+        return Restoration(tiled(restored, y, TILE_PX, OVERLAP_PX, scale))
 
 
 def _restored(network: Network, tile: Tensor, scale: int) -> Tensor:

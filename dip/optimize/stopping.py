@@ -153,18 +153,16 @@ class HeldOutRule:
 
 @dataclass(frozen=True)
 class NoiseLevelRule:
-    """Stop when the averaged output is as far from the measurement as the noise is large.
+    """Stop when the averaged output is as close to the measurement as the noise: ‖A x − y‖² / N ≤ σ².
 
     Attributes:
         sigma: σ of the noise, for values in [0, 1].
-        factor: τ: the rule fires at ‖A x − y‖² / N ≤ τ σ².
 
     Source: Morozov's discrepancy principle, 1966.
     """
 
     name: ClassVar[str] = "noise-level"
     sigma: float
-    factor: float = 1.0
 
     def held_out(self, observed: int) -> int:  # noqa: ARG002 - never any
         """None."""
@@ -176,8 +174,7 @@ class NoiseLevelRule:
         def signal(output: Tensor, average: Tensor) -> Tensor:  # noqa: ARG001 - a signal takes both
             return problem.squared_residual(average)
 
-        threshold = self.factor * self.sigma**2
-        return ThresholdWatch(signal, "noise-level-reached", like, threshold=threshold)
+        return ThresholdWatch(signal, "noise-level-reached", like, threshold=self.sigma**2)
 
 
 @dataclass(frozen=True)

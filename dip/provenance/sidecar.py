@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import asdict
 
 from dip.config import Configuration
 from dip.results import Row
@@ -41,7 +40,7 @@ def encode_sidecar(row: Row, configuration: Configuration) -> bytes:
             "bit_depth": row.bit_depth,
         },
         "software": {"name": "dip-restoration", "version": row.software_version},
-        "configuration": asdict(configuration),
+        "configuration": configuration.values,
         "config_hash": row.config_hash,
         "stop": {
             "rule": row.stop_rule,

@@ -1,7 +1,9 @@
 """The history of a derivative in its XMP packet, beside all that was there."""
 
-import io
 import xml.etree.ElementTree as ET
+from typing import Any
+
+from dip.images.metadata import xmp_text
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 MEDIA = "http://ns.adobe.com/xap/1.0/mm/"
@@ -61,13 +63,17 @@ def _rdf_of(packet: bytes | None) -> ET.Element:
     empty = ET.Element(f"{{{RDF}}}RDF")
     if packet is None:
         return empty
+    text = xmp_text(packet)
+    namespaces: Any = ET.XMLPullParser(["start-ns"])
     try:
-        for _, (prefix, uri) in ET.iterparse(io.BytesIO(packet.strip(b"\0 \n")), events=["start-ns"]):
-            if prefix and not prefix.startswith("ns"):  # which ElementTree keeps to itself
-                ET.register_namespace(prefix, uri)
-        root = ET.fromstring(packet.strip(b"\0 \n"))
+        root = ET.fromstring(text)
+        namespaces.feed(text)
     except ET.ParseError:
         return empty
+    # All of them: ElementTree would remember how another packet calls the ones that are left out.
+    for number, (_, (prefix, uri)) in enumerate(namespaces.read_events()):
+        is_free = prefix and not prefix.startswith("ns")  # which ElementTree keeps to itself
+        ET.register_namespace(prefix if is_free else f"x{number}", uri)
     found = root if root.tag == empty.tag else root.find(f".//{empty.tag}")
     return empty if found is None else found
 
