@@ -4,7 +4,7 @@ import json
 import re
 import secrets
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -181,9 +181,7 @@ def incomplete_runs(output: Location) -> list[Account]:
     rows: Counter[str] = Counter()
     for part in read_parts(output, ["run_id"]):  # once for all runs: there can be one of each night
         rows.update(part["run_id"].to_pylist())
-    begun = [
-        run_id for run_id in sorted(output.names("runs")) if "run.json" in output.names(f"runs/{run_id}")
-    ]
+    begun = reversed([run_id for run_id, _ in _runs(output)])
     totals = {run_id: _described(output, run_id).total for run_id in begun}
     return [account_of(output, run_id, total) for run_id, total in totals.items() if rows[run_id] < total]
 
@@ -258,18 +256,20 @@ def finished_runs(output: Location) -> list[str]:
     Raises:
         StorageError: the output cannot be listed.
     """
-    return [
-        run_id for run_id in sorted(output.names("runs")) if "finished.json" in output.names(f"runs/{run_id}")
-    ]
+    return [run_id for run_id, is_finished in reversed([*_runs(output)]) if is_finished]
 
 
 def _last_run(output: Location) -> tuple[str, bool] | None:
     """Id of the output's last run, and whether it is finished."""
+    return next(_runs(output), None)
+
+
+def _runs(output: Location) -> Iterator[tuple[str, bool]]:
+    """Id of each run of an output, and whether it is finished, from the last one back."""
     for run_id in sorted(output.names("runs"), reverse=True):
         files = output.names(f"runs/{run_id}")
         if "run.json" in files:
-            return run_id, "finished.json" in files
-    return None
+            yield run_id, "finished.json" in files
 
 
 def _described(output: Location, run_id: str) -> _Description:

@@ -8,7 +8,7 @@ from pathlib import Path
 import dip
 from dip.errors import ConfigurationError
 from dip.storage import Location
-from flows.lock import is_lock
+from flows.others import expect_none_of_others
 
 PAYLOAD = "data"
 _MANIFEST, _TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
@@ -33,12 +33,8 @@ def expect_bag(output: Location) -> None:
         ConfigurationError: something does.
         StorageError: it cannot be listed.
     """
-    others = {name for name in output.names() if name not in _OF_A_BAG and not is_lock(name)}
-    if others:
-        raise ConfigurationError(
-            f"Expected an output that is new, empty or a bag; {output.url} holds {len(others)} other "
-            f"entries, such as {min(others)!r}. Choose another output, or leave out --bag."
-        )
+    advice = "Choose another output, or leave out --bag."
+    expect_none_of_others(output, _OF_A_BAG, "new, empty or a bag", advice)
 
 
 def expect_no_bag(output: Location) -> None:

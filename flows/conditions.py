@@ -7,7 +7,7 @@ from dip.config import Configuration
 from dip.errors import ConfigurationError
 from dip.storage import Location
 from flows.inventory import expect_images, expect_there
-from flows.lock import is_lock
+from flows.others import expect_none_of_others
 from flows.parameters import PROPOSED, Batch
 
 
@@ -95,13 +95,8 @@ def expect_unused(output: Location) -> None:
         ConfigurationError: it does.
         StorageError: it cannot be listed.
     """
-    others = {name for name in output.names() if name != "runs" and not is_lock(name)}
-    if others:
-        raise ConfigurationError(
-            f"Expected an output that is new, empty or made by an earlier run; {output.url} holds "
-            f"{len(others)} other entries, such as {min(others)!r}. Choose another output, or say "
-            "--overwrite to replace files of the same names."
-        )
+    advice = "Choose another output, or say --overwrite to replace files of the same names."
+    expect_none_of_others(output, ["runs"], "new, empty or made by an earlier run", advice)
 
 
 def terms_of(parameters: Batch) -> dict[str, Any]:

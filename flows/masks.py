@@ -14,8 +14,9 @@ from dip.storage import Location
 from flows.cluster import workers
 from flows.conditions import expect_apart
 from flows.inventory import list_images
-from flows.lock import Lock, is_lock, locked
+from flows.lock import Lock, locked
 from flows.manifest import Entry
+from flows.others import expect_none_of_others
 from flows.parameters import WorkParameters
 from flows.printable import printable
 from flows.progress import Counter
@@ -84,12 +85,7 @@ def _expect_own(output: Location, source: Location) -> None:
                 "Choose another output."
             )
         return
-    others = {name for name in output.names() if not is_lock(name)}
-    if others:
-        raise ConfigurationError(
-            f"Expected an output that is new, empty or made by an earlier dip masks; {output.url} "
-            f"holds {len(others)} other entries, such as {min(others)!r}. Choose another output."
-        )
+    expect_none_of_others(output, (), "new, empty or made by an earlier dip masks", "Choose another output.")
 
 
 def _name_of(source: Location) -> bytes:

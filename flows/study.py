@@ -22,7 +22,8 @@ from dip.vocabulary import StudyName
 from flows.cluster import Workers, workers
 from flows.conditions import expect_apart, expect_guides_where_needed
 from flows.inventory import list_images
-from flows.lock import Lock, is_lock, locked
+from flows.lock import Lock, locked
+from flows.others import expect_none_of_others
 from flows.parameters import BenchmarkParameters
 from flows.plots import plots_of
 from flows.progress import Counter
@@ -120,10 +121,7 @@ def run_study(asked: StudyParameters) -> StudySummary:
 
 
 def _expect_empty(output: Location) -> None:
-    if not all(is_lock(name) for name in output.names()):
-        raise ConfigurationError(
-            f"Expected a new or empty output; {output.url} holds something. Choose another."
-        )
+    expect_none_of_others(output, (), "new or empty", "Choose another output.")
 
 
 def _studied(trials: Sequence[Trial], asked: StudyParameters, carriers: Workers, lock: Lock) -> StudySummary:

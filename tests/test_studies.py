@@ -147,7 +147,7 @@ def test_study_command_leaves_tables_and_plots(dip, tmp_path, study, option, fil
             assert min(image.size) > 100
     again = dip("study", study, source, tmp_path / "out")
     assert again.returncode == 2
-    assert "new or empty output" in again.stderr
+    assert "an output that is new or empty" in again.stderr
 
 
 def test_study_that_finds_nothing_writes_nothing(dip, tmp_path):

@@ -1,6 +1,7 @@
 """What a file carries beside its pixels."""
 
 import json
+import struct
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -49,6 +50,12 @@ def usable_density(dpi: tuple[float, float] | None) -> tuple[float, float] | Non
     lowest, highest = DENSITIES
     is_usable = dpi is not None and all(lowest <= side <= highest for side in dpi)
     return dpi if is_usable else None
+
+
+def photoshop_resource(iptc: bytes) -> bytes:
+    """IPTC's records as an image resource without a name. Source: Photoshop's file format."""
+    padded = iptc + b"\0" * (len(iptc) % 2)
+    return struct.pack(">4sHHI", b"8BIM", IPTC_RESOURCE, 0, len(iptc)) + padded
 
 
 def xmp_text(packet: bytes) -> str:

@@ -10,7 +10,7 @@ import PIL.Image
 from PIL.PngImagePlugin import PngInfo
 
 from dip.images.image import Image, Levels
-from dip.images.metadata import XMP_KEYWORD, Metadata, xmp_text
+from dip.images.metadata import XMP_KEYWORD, Metadata, photoshop_resource, xmp_text
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 METADATA_CHUNKS = frozenset(b"iCCP sRGB gAMA cHRM cICP mDCV cLLI eXIf pHYs tIME iTXt tEXt zTXt".split())
@@ -72,8 +72,7 @@ def _made_of(metadata: Metadata) -> tuple[tuple[bytes, bytes], ...]:
 
 def _raw_profile(iptc: bytes) -> str:
     """IPTC records in the text form that ImageMagick gave to PNG, for want of a chunk."""
-    # An image resource of Photoshop's, number 0x0404, without a name, and of an even length.
-    resource = b"8BIM\x04\x04\0\0" + len(iptc).to_bytes(4, "big") + iptc + b"\0" * (len(iptc) % 2)
+    resource = photoshop_resource(iptc)
     digits = resource.hex()
     lines = (digits[start : start + 72] for start in range(0, len(digits), 72))
     return "\n".join(["", "iptc", f"{len(resource):8}", *lines, ""])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dip.errors import UnsupportedImageError
 from dip.images.image import Image
 from dip.images.jpeg2000 import encode_jpeg2000
-from dip.images.metadata import IPTC_RESOURCE
+from dip.images.metadata import photoshop_resource
 from dip.images.naming import FileFormat
 from dip.images.png import encode_png
 from dip.images.tiff import encode_tiff
@@ -80,8 +80,7 @@ def encode_jpeg(image: Image) -> bytes:
 
 def _photoshop_segment(iptc: bytes) -> bytes:
     """The segment APP13 of a JPEG with IPTC's records. Source: Photoshop's file format, image resources."""
-    padded = iptc + b"\0" * (len(iptc) % 2)
-    content = b"Photoshop 3.0\0" + struct.pack(">4sHHI", b"8BIM", IPTC_RESOURCE, 0, len(iptc)) + padded
+    content = b"Photoshop 3.0\0" + photoshop_resource(iptc)
     return struct.pack(">HH", 0xFFED, len(content) + 2) + content
 
 

@@ -108,11 +108,7 @@ def _in_tiles(
         found.append(made)
         return _with_deviation(made.image, made.deviation, configuration)
 
-    ones = np.ones(measurement.y.shape[1:], np.float32)
-    observed, visible = (ones if of is None else of for of in (measurement.observed, measurement.visible))
-    guide = [] if measurement.guide is None else [measurement.guide]
-    parts = torch.from_numpy(np.concatenate([measurement.y, observed[None], visible[None], *guide]))[None]
-    blended = tiled(restored, parts, *geometry)
+    blended = tiled(restored, _stacked(measurement), *geometry)
     return replace(
         found[0],
         image=blended[:, :channels],
@@ -123,8 +119,16 @@ def _in_tiles(
     )
 
 
+def _stacked(measurement: Measurement) -> Tensor:
+    """A measurement as channels, (1, C + 2 or C + 5, H, W): y, observed, visible, and a guide if there is one."""
+    ones = np.ones(measurement.y.shape[1:], np.float32)
+    observed, visible = (ones if of is None else of for of in (measurement.observed, measurement.visible))
+    guide = [] if measurement.guide is None else [measurement.guide]
+    return torch.from_numpy(np.concatenate([measurement.y, observed[None], visible[None], *guide]))[None]
+
+
 def _tile_of(part: Tensor, channels: int, configuration: Configuration) -> Measurement:
-    """The measurement of a tile, from channels: y, observed, visible, and a guide if there is one."""
+    """The measurement of a tile, from the channels of `_stacked`."""
     y, observed, visible, guide = np.split(part[0].numpy(), [channels, channels + 1, channels + 2])
     tile = measured(y, None if observed.all() else observed[0], configuration, guide if len(guide) else None)
     return replace(tile, visible=visible[0])
