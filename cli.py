@@ -165,8 +165,8 @@ def masks(source: Source, output: Output, **options: Any) -> None:
     A mask that is in OUT already is kept. An image without much damage gets an empty mask.
     """
     asked = locals()
+    from flows.base_parameters import WorkParameters
     from flows.masks import propose_masks
-    from flows.parameters import WorkParameters
     from flows.report import print_masks
 
     summary = called(propose_masks, parameters_of(WorkParameters, asked), PROPOSE_ON)

@@ -11,13 +11,13 @@ from dip.errors import ConfigurationError
 from dip.job import Job, Outcome
 from dip.proposal import mask_name
 from dip.storage import Location
+from flows.base_parameters import WorkParameters
 from flows.cluster import workers
 from flows.conditions import expect_apart
 from flows.inventory import list_images
 from flows.lock import Lock, locked
 from flows.manifest import Entry
 from flows.others import expect_none_of_others
-from flows.parameters import WorkParameters
 from flows.printable import printable
 from flows.progress import Counter
 from flows.window import Window

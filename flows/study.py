@@ -19,12 +19,12 @@ from dip.storage import Location
 from dip.studies import study_called
 from dip.studies.base import Findings, Trial
 from dip.vocabulary import StudyName
+from flows.base_parameters import ReferenceParameters
 from flows.cluster import Workers, workers
 from flows.conditions import expect_apart, expect_guides_where_needed
 from flows.inventory import list_images
 from flows.lock import Lock, locked
 from flows.others import expect_none_of_others
-from flows.parameters import BenchmarkParameters
 from flows.plots import plots_of
 from flows.progress import Counter
 from flows.window import Window
@@ -44,17 +44,19 @@ def _numbers(text: object) -> object:
         raise ValueError("expected whole numbers with commas between them, such as 0,300,900") from error
 
 
-class StudyParameters(BenchmarkParameters):
+class StudyParameters(ReferenceParameters):
     """A study: references in, tables and plots out.
 
     Attributes:
         study: a name in `dip.studies.STUDIES`.
         snapshots: iterations whose output is kept, by the study `snapshots`; multiples of a common step;
             None for `USUAL_SNAPSHOTS`.
+        take_over: work on the output although it is locked by another study, which is dead.
     """
 
     study: StudyName
     snapshots: Annotated[tuple[int, ...] | None, BeforeValidator(_numbers)] = Field(None, min_length=1)
+    take_over: bool = False
 
     @property
     def looked_at(self) -> tuple[int, ...]:

@@ -120,7 +120,7 @@ def _in_tiles(
 
 
 def _stacked(measurement: Measurement) -> Tensor:
-    """A measurement as channels, (1, C + 2 or C + 5, H, W): y, observed, visible, and a guide if there is one."""
+    """A measurement as channels, (1, C + 2 or C + 5, H, W): y, observed, visible, a guide if there is one."""
     ones = np.ones(measurement.y.shape[1:], np.float32)
     observed, visible = (ones if of is None else of for of in (measurement.observed, measurement.visible))
     guide = [] if measurement.guide is None else [measurement.guide]
