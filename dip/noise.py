@@ -11,9 +11,9 @@ LEAST_SIDE_PX = 8
 
 
 def estimate_noise(pixels: NDArray[np.float32]) -> float | None:
-    """σ of the noise in an image, in 8-bit units; None where it is too small, or flat.
+    """σ of the noise in an image, in 8-bit units; None where it is too small to tell, 0 where it is flat.
 
-    Fine texture counts as noise, so that it is rather too high. A flat channel has no say.
+    Fine texture counts as noise, so that it is rather too high. A flat channel among others has no say.
 
     Args:
         pixels: (C, H, W) in [0, 1].
@@ -27,4 +27,4 @@ def estimate_noise(pixels: NDArray[np.float32]) -> float | None:
     # Flat channels have no wavelet details, the median of which would be taken.
     textured = [channel for channel in pixels if np.diff(np.diff(channel, axis=0), axis=1).any()]
     sigmas = [estimate_sigma(channel) for channel in textured]  # type: ignore[no-untyped-call]
-    return 255 * float(np.mean(sigmas)) if sigmas else None
+    return 255 * float(np.mean(sigmas)) if sigmas else 0.0

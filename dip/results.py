@@ -200,6 +200,31 @@ def parquet_bytes(table: pa.Table) -> bytes:
     return sink.getvalue()
 
 
+def read_columns(file: IO[bytes], schema: pa.Schema) -> pa.Table:
+    """Columns of a Parquet file, in this thread alone; those that an earlier version did not write are empty.
+
+    Arrow's own threads hold on to a Python file for longer. Where Python ends meanwhile, it aborts
+    (https://github.com/apache/arrow/issues/34314).
+
+    Args:
+        file: open for reading in binary.
+        schema: names and types of the columns.
+
+    Raises:
+        Exception: it is damaged; whatever Arrow raises then.
+    """
+    part = pq.ParquetFile(file)
+    known = [name for name in schema.names if name in part.schema_arrow.names]
+    read = part.read(known, use_threads=False)
+    columns = [
+        read[field.name].cast(field.type) if field.name in known else pa.nulls(read.num_rows, field.type)
+        for field in schema
+    ]
+    table = pa.table(columns, schema=schema)
+    table.validate(full=True)
+    return table
+
+
 def read_parts(
     output: Location, columns: list[str] | None = None, run_id: str | None = None
 ) -> Iterator[pa.Table]:
@@ -213,17 +238,11 @@ def read_parts(
     Raises:
         StorageError: a part file cannot be read.
     """
-    names = ROW_SCHEMA.names if columns is None else columns
+    schema = _row_schema(columns)
     prefix = "part-" if run_id is None else f"part-{run_id}-"
 
-    def parse(file: IO[bytes]) -> pa.Table:
-        # A column that an earlier version did not write is read as empty.
-        table = pq.read_table(file, columns=names, schema=ROW_SCHEMA)
-        table.validate(full=True)
-        return table
-
     def read(part: str) -> pa.Table:
-        return output.parse(f"metrics/{part}", parse)
+        return output.parse(f"metrics/{part}", lambda file: read_columns(file, schema))
 
     parts = sorted(name for name in output.names("metrics") if name.startswith(prefix))
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
@@ -242,13 +261,17 @@ def read_rows(output: Location, columns: list[str] | None = None) -> pa.Table:
         StorageError: a part file cannot be read.
     """
     names = ROW_SCHEMA.names if columns is None else columns
-    schema = pa.schema([ROW_SCHEMA.field(name) for name in {"image_id": None, **dict.fromkeys(names)}])
+    schema = _row_schema([*dict.fromkeys(["image_id", *names])])
     tables = [schema.empty_table(), *read_parts(output, schema.names)]
     return _newest(pa.concat_tables(tables)).select(names)
+
+
+def _row_schema(columns: list[str] | None) -> pa.Schema:
+    return ROW_SCHEMA if columns is None else pa.schema([ROW_SCHEMA.field(name) for name in columns])
 
 
 def _newest(rows: pa.Table) -> pa.Table:
     """The last row of each image."""
     numbered = pa.table({"image_id": rows["image_id"], "number": np.arange(rows.num_rows)})
-    last = numbered.group_by("image_id").aggregate([("number", "max")])["number_max"]
+    last = numbered.group_by("image_id", use_threads=False).aggregate([("number", "max")])["number_max"]
     return rows.take(np.sort(last.to_numpy()))

@@ -274,7 +274,8 @@ def _translated(path: str, verb: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise StorageError(f"Expected to {verb} {path}; it does not exist ({error}).") from error
+        hint = " A name that is not Unicode has to be changed first." if "\\x" in path else ""
+        raise StorageError(f"Expected to {verb} {path}; it does not exist ({error}).{hint}") from error
     except PermissionError as error:
         raise StorageError(
             f"Expected to {verb} {path}; access was refused ({error}). Check permissions and credentials."

@@ -23,7 +23,7 @@ from flows.conditions import expect_same_terms, expect_unused, terms_of
 from flows.inventory import Inventory, inventory_of
 from flows.manifest import Entry, encode_manifest, read_names
 from flows.parameters import Batch
-from flows.run import Run, manifest_of
+from flows.run import Earlier, Run, manifest_of
 
 OPEN_IMAGES_NAMED = 5
 _STAMP, _STAMP_LENGTH = "%Y%m%dT%H%M%S", 15
@@ -44,12 +44,11 @@ class _Description:
 _READER = TypeAdapter(_Description)
 
 
-def open_run(parameters: Batch) -> tuple[Run | None, int]:
+def open_run(parameters: Batch) -> tuple[Run | None, Earlier]:
     """The run to work on: the interrupted one of this output, or a new one.
 
     Returns:
-        The run, or None if every image of the source has a result already; and how many results have lost
-        their image since.
+        The run, or None if every image of the source has a result already; and what is left of earlier ones.
 
     Raises:
         ConfigurationError: the output holds something else, or its runs were made with another
@@ -68,15 +67,15 @@ def open_run(parameters: Batch) -> tuple[Run | None, int]:
         expect_same_terms(stored.asked, terms_of(parameters), run_id)
         if not is_finished:
             committed = _committed_shards(output, run_id)
-            return Run(_template(parameters, run_id), stored.total, stored.shard_size, committed), 0
+            return Run(_template(parameters, run_id), stored.total, stored.shard_size, committed), Earlier()
     with inventory_of(parameters.location(parameters.source), parameters.masks_location) as inventory:
-        vanished = 0 if last is None else _set_against_results(inventory, parameters)
+        earlier = Earlier() if last is None else _set_against_results(inventory, parameters)
         last_id = None if last is None else last[0]
-        return _new_run(parameters, inventory.without_result(), last_id), vanished
+        return _new_run(parameters, inventory.without_result(), last_id), earlier
 
 
-def _set_against_results(inventory: Inventory, parameters: Batch) -> int:
-    """Leave the images open that the output lacks, or is to have again; tells how many vanished."""
+def _set_against_results(inventory: Inventory, parameters: Batch) -> Earlier:
+    """Leave the images open that the output lacks, or is to have again."""
     inventory.read_results(parameters.results)
     vanished = inventory.count_vanished()
     if parameters.redo_all:
@@ -84,7 +83,7 @@ def _set_against_results(inventory: Inventory, parameters: Batch) -> int:
     elif parameters.retry_failed:
         inventory.forget_failures()
     inventory.forget_changed()
-    return vanished
+    return Earlier(vanished, inventory.count_failed())
 
 
 def _new_run(parameters: Batch, entries: Iterable[Entry], last: str | None) -> Run | None:

@@ -19,7 +19,7 @@ from flows.conditions import expect_feasible
 from flows.lock import Lock, locked
 from flows.parameters import Batch
 from flows.progress import Counter
-from flows.run import Run
+from flows.run import Earlier, Run
 from flows.shard import Shard, shard_label
 from flows.window import Window
 from flows.worker import progress_topic, restore_image
@@ -37,6 +37,7 @@ class BatchSummary:
         run_id: None if every image had a result already.
         restored: images restored, before an interruption too; likewise `failed` and `skipped`.
         vanished: images with a result that are not in the source any more.
+        failed_earlier: images that failed in an earlier run, and were not tried again.
     """
 
     output: str
@@ -45,6 +46,7 @@ class BatchSummary:
     failed: int = 0
     skipped: int = 0
     vanished: int = 0
+    failed_earlier: int = 0
 
 
 def run_batches(batches: Sequence[Batch]) -> list[BatchSummary]:
@@ -99,11 +101,11 @@ def restore_shard(run: Run, index: int, execution: _Execution, label: str) -> No
         raise
 
 
-def _opened(parameters: Batch) -> tuple[Run | None, int]:
-    run, vanished = open_run(parameters)
+def _opened(parameters: Batch) -> tuple[Run | None, Earlier]:
+    run, earlier = open_run(parameters)
     if run is not None and parameters.bag:
         open_bag(parameters.location(parameters.output))
-    return run, vanished
+    return run, earlier
 
 
 def _restore(runs: Sequence[Run], parameters: Batch, locks: Sequence[Lock]) -> None:
@@ -135,14 +137,19 @@ def _work_through(runs: Sequence[Run], execution: _Execution) -> None:
         future.wait()
 
 
-def _summary(parameters: Batch, run: Run | None, vanished: int) -> BatchSummary:
+def _summary(parameters: Batch, run: Run | None, earlier: Earlier) -> BatchSummary:
     counts = {} if run is None else close_run(run)
+    summary = BatchSummary(
+        parameters.output,
+        None if run is None else run.run_id,
+        **counts,
+        vanished=earlier.vanished,
+        failed_earlier=earlier.failed,
+    )
     if parameters.bag:
         close_bag(parameters.location(parameters.output))
-    if run is None:
-        return BatchSummary(parameters.output, vanished=vanished)
-    summary = BatchSummary(parameters.output, run.run_id, **counts, vanished=vanished)
-    create_markdown_artifact(_report(summary, run), key="restoration-summary", description=run.run_id)
+    if run is not None:
+        create_markdown_artifact(_report(summary, run), key="restoration-summary", description=run.run_id)
     return summary
 
 

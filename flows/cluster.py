@@ -12,8 +12,8 @@ from distributed.scheduler import DEFAULT_EXTENSIONS as SCHEDULER_EXTENSIONS
 from distributed.worker import DEFAULT_EXTENSIONS as WORKER_EXTENSIONS
 
 import dip
-from dip.errors import ClusterError
-from flows.worker import version_of_worker
+from dip.errors import ClusterError, ConfigurationError
+from flows.worker import fitness_of_worker
 
 RESOURCE = "GPU"
 """One slot of it carries one restoration. On a machine without a GPU it is a slot of the CPU."""
@@ -107,25 +107,29 @@ def _connected(address: str, device: str) -> Iterator[Workers]:
     except (OSError, ValueError, TimeoutError) as error:
         raise ClusterError(f"Expected a Dask scheduler at {address}; none answers ({error}).") from error
     with client:
-        _check_workers(client, address)
+        _check_workers(client, address, device)
         yield Workers(client, device)
 
 
-def _check_workers(client: Client, address: str) -> None:
+def _check_workers(client: Client, address: str, device: str) -> None:
     expect_one_at_a_time(_slots_of_workers(client), address)
     try:
-        versions = client.run(version_of_worker)
+        fitness = client.run(fitness_of_worker, device)
     except Exception as error:
         raise ClusterError(
             f"Expected workers with dip-restoration {dip.__version__} installed at {address}; "
             f"one of them answers {type(error).__name__}: {error}."
         ) from error
-    others = {version for version in versions.values() if version != dip.__version__}
+    others = {version for version, _ in fitness.values() if version != dip.__version__}
     if others:
         raise ClusterError(
             f"Expected workers with dip-restoration {dip.__version__} at {address}; some have "
             f"{', '.join(sorted(others))}. Install the same version on all machines."
         )
+    lacking = {worker: reason for worker, (_, reason) in fitness.items() if reason}
+    if lacking:
+        worker, reason = min(lacking.items())
+        raise ConfigurationError(f"{reason} So it is on {len(lacking)} of {len(fitness)} workers ({worker}).")
 
 
 def expect_one_at_a_time(slots: Sequence[int], address: str) -> None:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from dip.errors import StorageError
 from dip.part_file import ROW_GROUP_BYTES
-from dip.results import CURVE_SCHEMA, ROW_SCHEMA
+from dip.results import CURVE_SCHEMA, ROW_SCHEMA, read_columns
 from dip.storage import Location
 from flows.accounting import finished_runs, unfinished
 from flows.bag import close_bag, is_declared, open_bag, results_of
@@ -93,8 +93,7 @@ def _join(output: Location, folder: str, run_id: str) -> tuple[int, int]:
         if len(group) > 1:
             names = [part.name for part in group]
             joined = f"{folder}/part-{run_id}-{group[0].first:05d}-{group[-1].last:05d}.parquet"
-            # A column that an earlier version did not write is empty.
-            read = partial(pq.read_table, schema=_SCHEMAS[folder])
+            read = partial(read_columns, schema=_SCHEMAS[folder])
             output.write(joined, _joined((output.parse(name, read) for name in names), folder))
             output.delete(names)
     return len(parts), len(groups)

@@ -63,6 +63,8 @@ _IS_MASKED = f"SELECT EXISTS (SELECT * FROM ({_MASKED}) WHERE mask_id IS NOT NUL
 
 _VANISHED = "SELECT count(*) FROM results WHERE image_id NOT IN (SELECT image_id FROM images)"
 
+_FAILED = "SELECT count(*) FROM results JOIN images USING (image_id) WHERE status = 'failed'"
+
 _KNOWN_BY = ["image_id", "status", "source_version", "source_sha256", "mask_version", "mask_sha256"]
 _HASHED_AT_ONCE = 8 * PARALLEL_REQUESTS
 
@@ -132,6 +134,11 @@ class Inventory:
     def count_vanished(self) -> int:
         """How many images with a result are not in the source any more."""
         (count,) = self._database.execute(_VANISHED).fetchone()
+        return int(count)
+
+    def count_failed(self) -> int:
+        """How many images of the source have failed, as far as their results are not forgotten."""
+        (count,) = self._database.execute(_FAILED).fetchone()
         return int(count)
 
     def forget_failures(self) -> None:

@@ -9,6 +9,7 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dip.results import read_columns
 from dip.storage import Location
 
 SCHEMA = pa.schema(
@@ -62,7 +63,7 @@ def read_shard(output: Location, name: str, shard: int) -> list[Entry]:
     """
 
     def parse(file: IO[bytes]) -> list[dict[str, Any]]:
-        table = pq.ParquetFile(file).read_row_group(shard, SCHEMA.names).cast(SCHEMA)
+        table = pq.ParquetFile(file).read_row_group(shard, SCHEMA.names, use_threads=False).cast(SCHEMA)
         table.validate(full=True)
         rows: list[dict[str, Any]] = table.to_pylist()
         return rows
@@ -76,4 +77,5 @@ def read_names(output: Location, name: str) -> pa.ChunkedArray:
     Raises:
         StorageError: the manifest cannot be read.
     """
-    return output.parse(name, lambda file: pq.read_table(file, columns=["image_id"])["image_id"])
+    schema = pa.schema([SCHEMA.field("image_id")])
+    return output.parse(name, lambda file: read_columns(file, schema)["image_id"])

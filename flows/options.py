@@ -160,7 +160,7 @@ StorageOption = Annotated[
 ]
 FormatOption = Annotated[
     AskedFormat,
-    typer.Option("--format", help="Of restored images; a source that is lossy becomes a PNG."),
+    typer.Option("--format", help="Of restored images; a JPEG, like all that is read only, becomes a PNG."),
 ]
 SuffixOption = Annotated[
     str,

@@ -83,9 +83,7 @@ def plan_archive(parameters: ArchiveParameters) -> Plan:
         replace(looked_at, image_id=entry.image_id, mask_id=entry.mask_id)
         for entry in list_images(source, masks)
     ]
-    prospects = list(_prospects(jobs))
-    pixels = sum(prospect.pixels for prospect in prospects if prospect.status == "restored")
-    return _estimated(prospects, pixels, configuration, parameters.device)
+    return _estimated(list(_prospects(jobs)), configuration, parameters.device)
 
 
 def _prospects(jobs: Sequence[Job]) -> Iterator[Prospect]:
@@ -99,10 +97,8 @@ def _prospects(jobs: Sequence[Job]) -> Iterator[Prospect]:
             yield Prospect(row.image_id, row.status, row.error_message, pixels, size_bytes)
 
 
-def _estimated(
-    prospects: Sequence[Prospect], pixels: int, configuration: Configuration, device_name: str
-) -> Plan:
-    from dip.optimize.calibration import seconds_per_pixel
+def _estimated(prospects: Sequence[Prospect], configuration: Configuration, device_name: str) -> Plan:
+    from dip.optimize.calibration import iteration_time
     from dip.optimize.device import resolve_device
 
     device = resolve_device(device_name)
@@ -110,5 +106,6 @@ def _estimated(
     if settings is None:
         return Plan(prospects, None, device.type, None)
     iterations = settings.schedule.iterations * configuration.runs
-    hours = pixels * iterations * seconds_per_pixel(settings, 3, device) / 3600 if pixels else 0.0
-    return Plan(prospects, iterations, device.type, hours)
+    pixels = [prospect.pixels for prospect in prospects if prospect.status == "restored"]
+    seconds = iterations * iteration_time(settings, 3, device).of(len(pixels), sum(pixels)) if pixels else 0.0
+    return Plan(prospects, iterations, device.type, seconds / 3600)

@@ -58,7 +58,7 @@ def print_failures(output: Location, run_id: str | None = None) -> None:
     tables = [_rows(output, columns)] if run_id is None else read_parts(output, columns, run_id)
     count = 0
     for table in tables:
-        for row in table.filter(pc.field("status") != "restored").to_pylist():
+        for row in table.filter(pc.not_equal(table["status"], "restored")).to_pylist():
             print(f"{row['status']}: {printable(row['image_id'])}: {printable(row['error_message'] or '')}")
             count += 1
     if not count:
@@ -122,6 +122,8 @@ def print_summary(summary: BatchSummary) -> None:
     """Print what became of a run."""
     if summary.vanished:
         print(f"{summary.vanished} images with a result are not in the source any more.")
+    if summary.failed_earlier:
+        print(f"{summary.failed_earlier} images failed earlier; --retry-failed tries them again.")
     if summary.run_id is None:
         print(f"Nothing to do: every image has a result in {summary.output}.")
         return
@@ -169,7 +171,7 @@ def _rows(output: Location, columns: list[str]) -> pa.Table:
 def _print_means(rows: pa.Table) -> None:
     measured = rows.filter(pc.is_valid(rows["psnr_db"]))
     if measured.num_rows:
-        means = measured.group_by(_GROUP).aggregate(
+        means = measured.group_by(_GROUP, use_threads=False).aggregate(
             [
                 ("psnr_db", "count"),
                 *((column, "mean") for column in ("psnr_degraded_db", "psnr_db", "ssim", "seconds")),

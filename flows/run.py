@@ -8,6 +8,19 @@ from dip.storage import Location
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """What is left of earlier runs.
+
+    Attributes:
+        vanished: results whose image is not in the source any more.
+        failed: images that failed, and are not tried again.
+    """
+
+    vanished: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
 class Run:
     """One pass over a manifest.
 

@@ -14,6 +14,7 @@ from dip.results import read_rows
 from dip.storage import Location
 from flows.accounting import no_rows
 
+_OF_AN_IMAGE = ["run_id", "image_id", "image"]
 _COLUMNS = ["run_id", "image_id", "status", "output_name", "output_sha256", "sidecar_sha256"]
 _Key = tuple[str, str]
 """Of a row: its run and its image."""
@@ -63,14 +64,14 @@ def verify(output: Location) -> Verification:
 
 def _files(rows: pa.Table) -> Iterator[tuple[str, str]]:
     """Name and checksum of every file that a row tells of."""
-    for row in rows.filter(pc.field("output_name").is_valid()).to_pylist():
+    for row in rows.filter(rows["output_name"].is_valid()).to_pylist():
         yield row["output_name"], row["output_sha256"]
         yield sidecar_name(row["output_name"]), row["sidecar_sha256"]
 
 
 def _embedded(rows: pa.Table) -> Iterator[tuple[_Key, str]]:
     """Row and checksum of every image that lies in its row."""
-    without_file = (pc.field("status") == "restored") & pc.field("output_name").is_null()
+    without_file = pc.and_(pc.equal(rows["status"], "restored"), rows["output_name"].is_null())
     for row in rows.filter(without_file).to_pylist():
         yield (row["run_id"], row["image_id"]), row["output_sha256"]
 
@@ -100,9 +101,9 @@ def _findings_in_rows(output: Location, expected: Mapping[_Key, str]) -> Iterato
 def _checksums(file: IO[bytes]) -> dict[_Key, str]:
     """Of the images embedded in a part file, which may be too large to be read at once."""
     part = pq.ParquetFile(file)
-    groups = (part.read_row_group(n, ["run_id", "image_id", "image"]) for n in range(part.num_row_groups))
+    groups = (part.read_row_group(n, _OF_AN_IMAGE, use_threads=False) for n in range(part.num_row_groups))
     return {
         (row["run_id"], row["image_id"]): hashlib.sha256(row["image"]["bytes"]).hexdigest()
         for group in groups
-        for row in group.filter(pc.field("image").is_valid()).to_pylist()
+        for row in group.filter(group["image"].is_valid()).to_pylist()
     }

@@ -12,7 +12,7 @@ from distributed import get_worker
 
 import dip
 from dip import retry
-from dip.errors import DeviceLostError, DipError, ImageTimeoutError, StorageError
+from dip.errors import ConfigurationError, DeviceLostError, DipError, ImageTimeoutError, StorageError
 from dip.job import Job, Outcome
 
 if TYPE_CHECKING:
@@ -109,9 +109,17 @@ def propose(job: Job) -> Outcome:
     return propose_mask(job)
 
 
-def version_of_worker() -> str:
-    """The version of this software on the worker that is asked."""
-    return dip.__version__
+def fitness_of_worker(device: str) -> tuple[str, str]:
+    """The version of this software on the worker that is asked, and what is wrong with a device there."""
+    if not device.startswith("cuda"):
+        return dip.__version__, ""
+    from dip.optimize.device import resolve_device
+
+    try:
+        resolve_device(device)
+    except ConfigurationError as error:
+        return dip.__version__, str(error)
+    return dip.__version__, ""
 
 
 def run_trial(trial: "Trial") -> "Findings":

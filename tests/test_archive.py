@@ -6,9 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
+import torch
 from PIL import Image, ImageOps
 
 from cli import PLAN_OPTIONS
+from dip.optimize import calibration
+from dip.presets import PRESETS
 from flows.options import ENGINE, SHARED
 from tests.conftest import files_below, photograph, write_photographs
 from tests.test_images import claiming, encoded, png_of
@@ -224,6 +228,15 @@ def test_plan_says_what_would_be_done_and_does_nothing(dip, tmp_path):
     assert files_below(tmp_path) == before
 
 
+def test_time_of_an_iteration_is_that_of_two_images_and_between(monkeypatch):
+    took = {64: 0.05, 192: 0.21}
+    monkeypatch.setattr(calibration, "_seconds", lambda *asked: took[asked[-1]])
+    found = calibration.iteration_time(PRESETS["auto"]["any"], 3, torch.device("cpu"))
+    assert found.of(1, 64**2) == pytest.approx(0.05)
+    assert found.of(10, 10 * 192**2) == pytest.approx(2.1)
+    assert found.of(1, 0) == pytest.approx(0.03)
+
+
 def test_what_the_engine_is_told_a_plan_can_be_told():
     engine = {
         name for name, (option, _) in SHARED.items() if option.__metadata__[0].rich_help_panel == ENGINE
@@ -247,6 +260,7 @@ def test_failed_images_are_tried_again_if_asked(dip, tmp_path):
     (tmp_path / "in" / "photo-01.png").write_bytes(b"broken on the way")
     line = ("restore", tmp_path / "in", tmp_path / "out", "--task", "denoise", *FEW)
     assert dip(*line).returncode == 1
+    assert "1 images failed earlier; --retry-failed tries them again." in dip(*line).stdout
     (tmp_path / "in" / "photo-01.png").write_bytes(sound)
     again = dip(*line, "--retry-failed")
     assert (again.returncode, "1 restored, 0 failed" in again.stdout) == (0, True), again.stderr

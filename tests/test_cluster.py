@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 
 from flows.cluster import count_slots
 from tests.conftest import executable, files_below, free_port, running, wait_for, write_photographs
@@ -146,6 +147,16 @@ def test_workers_that_do_not_carry_one_restoration_at_a_time_are_said_so(
     assert what in finished.stderr
     assert "--resources GPU=1" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_workers_without_the_device_asked_for_are_said_so(dip, environment, scheduler, tmp_path):
+    write_photographs(tmp_path / "in", 1)
+    with worker(scheduler, environment, tmp_path / "worker.log"):
+        line = ("restore", tmp_path / "in", tmp_path / "out", "--task", "denoise", "--scheduler", scheduler)
+        finished = dip(*line, *FEW, "--device", "cuda")
+    assert finished.returncode == 2
+    assert "which has 0 GPUs; got 'cuda'. So it is on 1 of 1 workers" in finished.stderr
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)

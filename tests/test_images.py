@@ -198,6 +198,13 @@ def test_masks_mark_damage_in_white_or_black(levels, damage, observed):
     assert read_mask(mask_png(levels), "m.png", (1, 3), damage).tolist() == observed
 
 
+@pytest.mark.parametrize(("damage", "observed"), [("white", [[0, 1, 1]]), ("black", [[1, 1, 0]])])
+def test_transparent_pixels_of_a_mask_mark_nothing(damage, observed):
+    levels = np.array([[[255, 255], [255, 0], [0, 255]]], np.uint8)
+    mask = encoded(PillowImage.fromarray(levels, "LA"))
+    assert read_mask(mask, "m.png", (1, 3), damage).tolist() == observed
+
+
 def test_mask_of_another_size_is_an_error_and_never_resized():
     with pytest.raises(MaskError, match=r"size, 5×4; got 3×1 \(m.png\)"):
         read_mask(mask_png([[255, 0, 0]]), "m.png", (4, 5), "white")

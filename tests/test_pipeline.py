@@ -98,9 +98,12 @@ def test_image_without_noise_is_left_alone_unless_told_otherwise(tmp_path):
     PillowImage.fromarray(ramp).save(tmp_path / "in" / "clean.png")
     PillowImage.fromarray((ramp + 80 + noise).astype(np.uint8)).save(tmp_path / "in" / "noisy.png")
     configuration = Configuration("denoise", max_iterations=1)
-    clean = run(tmp_path, "clean.png", configuration, noise_floor=0.5)
-    assert (clean["status"], clean["error_type"]) == ("skipped", "ImageSkipped")
-    assert "--noise-floor" in clean["error_message"]
+    PillowImage.new("RGB", (64, 64), (90, 60, 30)).save(tmp_path / "in" / "blank.png")
+    for name in ("clean.png", "blank.png"):
+        clean = run(tmp_path, name, configuration, noise_floor=0.5)
+        assert (clean["status"], clean["error_type"]) == ("skipped", "ImageSkipped")
+        assert "--noise-floor" in clean["error_message"]
+        assert clean["noise_sigma"] < 0.5
     assert run(tmp_path, "clean.png", configuration)["status"] == "restored"
     noisy = run(tmp_path, "noisy.png", configuration, noise_floor=0.5)
     assert noisy["status"] == "restored"

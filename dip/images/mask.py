@@ -13,7 +13,7 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
 
     Args:
         content: the bytes of the mask's file. A pixel lighter than half its range is white; in a
-            file that holds only the levels 0 and 1, 1 is white.
+            file that holds only the levels 0 and 1, 1 is white. One that is rather transparent marks nothing.
         name: what errors call it.
         size_px: (H, W) of the image.
         damage: `white` or `black`, the one that marks what is to be repaired.
@@ -32,5 +32,8 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
     levels = mask.pixels.max(axis=0)
     lightest = 1 / (2**mask.bit_depth - 1)
     is_white = levels > (0 if levels.max() <= lightest else 0.5)
-    observed: NDArray[np.float32] = (~is_white if damage == "white" else is_white).astype(np.float32)
+    is_damaged = is_white if damage == "white" else ~is_white
+    if mask.alpha is not None:
+        is_damaged &= mask.alpha > (2**mask.bit_depth - 1) / 2
+    observed: NDArray[np.float32] = (~is_damaged).astype(np.float32)
     return observed
