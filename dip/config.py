@@ -116,7 +116,7 @@ class Configuration:
         scale: scale factor of a super-resolution, 2 to 8.
         kernel: downsampling kernel of a super-resolution; None is the protocol's.
         max_iterations: the limit of iterations, in place of the preset's.
-        tile_px: side of the tiles that a larger image is fitted in; None: as large as a fit may be.
+        tile_px: longest side of the tiles that a larger image is fitted in; None: as large as a fit may be.
         weights: file of a trained network, for the method `trained`.
         weights_sha256: of that file, where it is known.
         damage: the mask value that marks what is to be repaired.

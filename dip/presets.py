@@ -82,6 +82,7 @@ HELD_OUT_SOONER = HeldOutRule(patience=150)
 D = Skip()
 D_NEAREST = replace(D, skip_channels=128, upsampling="nearest")
 NARROW = replace(D, width=32)
+MIDDLING = replace(D, width=48)
 JPEG = replace(D, input_channels=3, width=(8, 16, 32, 64, 128), skip_channels=(0, 0, 0, 4, 4))
 HOLE = replace(D, input_channels=2, skip_channels=0, upsampling="nearest")
 LIBRARY = Skip(
@@ -119,14 +120,14 @@ DENOISING_MIDDLING = replace(
     smaller=DENOISING_SMALL,
 )
 DENOISING = replace(
-    DENOISING_MIDDLING,
-    input_noise=0.02,
+    _with_muon(replace(MIDDLING, dropout=0.05), 0.02, 1600, HELD_OUT_SOONER),
     least_area_px=384**2,
     smaller=DENOISING_MIDDLING,
     noisier=NOISY_LARGE,
 )
 """The fewer pixels an image has, the more weights there are for each of them, and the more input noise and
-dropout it takes to keep the image's own noise out; the same goes for an image with more noise."""
+dropout it takes to keep the image's own noise out; the same goes for an image with more noise. A large image
+without much noise has pixels for more weights, which fit it in fewer iterations."""
 
 PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
     {

@@ -121,7 +121,7 @@ class Row:
         psnr_degraded_db: of what the restoration started from.
         psnr_peak_db: highest PSNR of the averaged output over the run, unrounded.
         readings: the metrics under every protocol that can judge the evaluation, the row's own first.
-        tiles: in how many parts of `tile_px` pixels a side a large image was fitted.
+        tiles: in how many parts of at most `tile_px` pixels a side a large image was fitted.
         iterations: how many were run, over all tiles, and all runs that were averaged.
         stop_iteration: the iteration whose output is the answer; of the first run and tile, like the curve.
         stop_rule: the rule that chose it; `stop_reason` says why.

@@ -8,6 +8,9 @@ from itertools import product
 import torch
 from torch import Tensor
 
+MULTIPLE_PX = 32
+"""Sides of tiles are multiples of it, where the image is larger: networks halve what they are given."""
+
 
 @dataclass(frozen=True, eq=False)
 class Strip:
@@ -29,14 +32,13 @@ def tiled(
 ) -> Tensor:
     """Apply a function to overlapping tiles of an image and blend what it makes of them.
 
-    All tiles have one size: tile_px, or the side of an image that is smaller. Where tiles overlap,
-    linear ramps lead from one to the next. An image that fits into one tile comes back exactly as the
-    function makes it.
+    All tiles have one size, the least that does for their number. Where tiles overlap, linear ramps lead from
+    one to the next. An image that fits into one tile comes back exactly as the function makes it.
 
     Args:
         function: (1, C, h, w) to (1, D, h·scale, w·scale), float32, on the image's device.
         image: (1, C, H, W), float32.
-        tile_px: side of a tile.
+        tile_px: longest side of a tile.
         overlap_px: how many pixels neighbours share at least.
         scale: how many times larger the function makes a tile.
 
@@ -68,8 +70,10 @@ def strips(length_px: int, tile_px: int, overlap_px: int, scale: int = 1) -> lis
     """The strips that cover an axis, spread evenly; arguments and errors are those of `tiled`."""
     if not 0 < overlap_px < tile_px:
         raise ValueError(f"Expected an overlap from 1 to {tile_px - 1} pixels; got {overlap_px}.")
-    side = min(tile_px, length_px)
     gaps = max(0, math.ceil((length_px - tile_px) / (tile_px - overlap_px)))
+    # As long as so many strips have to be, and no longer: what they share is computed twice.
+    needed = math.ceil((length_px + gaps * overlap_px) / (gaps + 1) / MULTIPLE_PX) * MULTIPLE_PX
+    side = min(tile_px, length_px, needed)
     starts = [i * (length_px - side) // max(1, gaps) for i in range(gaps + 1)]
     sources = [slice(start, start + side) for start in starts]
     targets = [slice(source.start * scale, source.stop * scale) for source in sources]

@@ -76,7 +76,7 @@ class MethodParameters(WorkParameters):
         scale: scale factor of a super-resolution; None for 4.
         kernel: downsampling kernel of a super-resolution; None for the protocol's.
         max_iterations: the limit of iterations per image, in place of the preset's.
-        tile_px: side of the tiles that a larger image is restored in; None for as large as memory allows.
+        tile_px: longest side of the tiles of larger images; None for as large as memory allows.
         network: a parameterization in place of the preset's.
         width: channels of the network, in place of the preset's.
         depth: how often the network halves the resolution, or its blocks, in place of the preset's.

@@ -138,7 +138,7 @@ IterationsOption = Annotated[
 ]
 TileOption = Annotated[
     int | None,
-    typer.Option("--tile", metavar="PX", min=128, help="Side of the tiles of large images; else by memory."),
+    typer.Option("--tile", metavar="PX", min=128, help="Longest side of large images' tiles."),
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
 WorkersOption = Annotated[

@@ -137,6 +137,12 @@ def test_denoising_is_hindered_more_the_more_noise_there_is():
     assert engine().for_noise(None) == engine()
 
 
+def test_large_images_without_much_noise_have_the_wider_network():
+    asked = product(((256, 256), (512, 512)), (25, 50))
+    widths = [engine().for_noise(sigma).for_size(size_px).parameterization.width for size_px, sigma in asked]
+    assert widths == [32, 32, 48, 32]
+
+
 def test_what_is_asked_for_holds_at_every_size_and_noise():
     asked = engine(variation=Variation(input_noise=0.01, dropout=0.3), max_iterations=7)
     for size_px, sigma in product(((20, 20), (200, 200), (2000, 2000)), (10, 50)):

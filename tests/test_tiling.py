@@ -44,6 +44,15 @@ def test_strips_cover_an_axis_with_weights_that_sum_to_one(length_px, overlap_px
         assert left.source.stop - right.source.start >= overlap_px
 
 
+@pytest.mark.parametrize(
+    ("length_px", "tile_px", "overlap_px", "found"),
+    [(1024, 896, 64, [544, 544]), (300, 256, 32, [192, 192]), (6000, 896, 64, [832] * 8), (32, 64, 8, [32])],
+)
+def test_strips_are_no_longer_than_so_many_have_to_be(length_px, tile_px, overlap_px, found):
+    parts = strips(length_px, tile_px, overlap_px)
+    assert [part.source.stop - part.source.start for part in parts] == found
+
+
 @pytest.mark.parametrize("scale", [1, 2])
 def test_tiles_that_differ_meet_without_a_step(scale):
     """Of a gradient every tile comes back too bright by its own mean: the offset goes over the overlap."""

@@ -49,7 +49,7 @@ class Restoration:
         stop_reason: why, in a word.
         curve: one point per window of iterations.
         tiles: parts the image was restored in.
-        tile_px: their side, if there are several.
+        tile_px: the longest that their sides can be, if there are several.
         deviation: (1, C, H, W), sample standard deviation over several runs, if there were any.
     """
 

@@ -52,7 +52,7 @@ def settings_at(side_px: int) -> dict[str, Settings]:
     noises = (0.02, 0.03, 0.04, 0.06, 0.1)
     return {
         "auto": auto,
-        **{f"width {width}": network(width=width) for width in (16, 24, 48, 64, 128)},
+        **{f"width {width}": network(width=width) for width in (16, 24, 32, 48, 64, 128)},
         **{f"dropout {share}": network(dropout=share) for share in (0.0, 0.02, 0.05, 0.1, 0.2)},
         **{f"scales {scales}": network(scales=scales) for scales in (3, 4, 6)},
         **{f"input noise to {last}": replace(auto, input_noise=Ramp(0.02, last, 300)) for last in noises},
