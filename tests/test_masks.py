@@ -24,7 +24,7 @@ def write_scans(folder):
     (folder / "gone.png").symlink_to(folder / "nowhere.png")
 
 
-def test_masks_are_proposed_kept_and_used(dip, tmp_path):
+def test_masks_are_proposed_and_used(dip, tmp_path):
     write_scans(tmp_path / "in")
     proposed = tmp_path / "proposed"
     first = dip("masks", tmp_path / "in", proposed)
@@ -57,6 +57,11 @@ def test_masks_are_proposed_kept_and_used(dip, tmp_path):
         proposed / "masks" / "worn.tif.png"
     ).read_bytes()
 
+
+def test_masks_that_are_there_are_kept_and_are_those_of_one_source(dip, tmp_path):
+    write_scans(tmp_path / "in")
+    proposed = tmp_path / "proposed"
+    dip("masks", tmp_path / "in", proposed)
     retouched = Image.new("L", (512, 256))
     retouched.save(proposed / "masks" / "worn.tif.png")
     again = dip("masks", tmp_path / "in", proposed).stdout
