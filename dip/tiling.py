@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 MULTIPLE_PX = 32
-"""Sides of tiles are multiples of it, where the image is larger: networks halve what they are given."""
+"""Sides that are shortened stay multiples of it: networks halve what they are given."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,17 +28,22 @@ class Strip:
 
 
 def tiled(
-    function: Callable[[Tensor], Tensor], image: Tensor, tile_px: int, overlap_px: int, scale: int = 1
+    function: Callable[[Tensor], Tensor],
+    image: Tensor,
+    tile_px: tuple[int, int],
+    overlap_px: int,
+    scale: int = 1,
 ) -> Tensor:
     """Apply a function to overlapping tiles of an image and blend what it makes of them.
 
-    All tiles have one size, the least that does for their number. Where tiles overlap, linear ramps lead from
-    one to the next. An image that fits into one tile comes back exactly as the function makes it.
+    All tiles have one size: tile_px, or the side of an image that is smaller. Where tiles overlap,
+    linear ramps lead from one to the next. An image that fits into one tile comes back exactly as the
+    function makes it.
 
     Args:
         function: (1, C, h, w) to (1, D, h·scale, w·scale), float32, on the image's device.
         image: (1, C, H, W), float32.
-        tile_px: longest side of a tile.
+        tile_px: height and width of a tile.
         overlap_px: how many pixels neighbours share at least.
         scale: how many times larger the function makes a tile.
 
@@ -49,7 +54,8 @@ def tiled(
         ValueError: there is no overlap, or it is not smaller than a tile.
     """
     height_px, width_px = image.shape[2:]
-    rows, columns = (strips(side, tile_px, overlap_px, scale) for side in (height_px, width_px))
+    sides = zip((height_px, width_px), tile_px, strict=True)
+    rows, columns = (strips(length_px, tile, overlap_px, scale) for length_px, tile in sides)
     output: Tensor | None = None
     for row, column in product(rows, columns):
         made = function(image[:, :, row.source, column.source])
@@ -61,19 +67,31 @@ def tiled(
     return output
 
 
-def count_tiles(size_px: tuple[int, int], tile_px: int, overlap_px: int, scale: int = 1) -> int:
+def count_tiles(size_px: tuple[int, int], tile_px: tuple[int, int], overlap_px: int) -> int:
     """How many tiles `tiled` makes of an image of so many pixels, height and width."""
-    return math.prod(len(strips(side, tile_px, overlap_px, scale)) for side in size_px)
+    sides = zip(size_px, tile_px, strict=True)
+    return math.prod(1 + _gaps(length_px, tile, overlap_px) for length_px, tile in sides)
+
+
+def shortened_px(length_px: int, tile_px: int, overlap_px: int) -> int:
+    """The least side that does for as many strips as tile_px asks for: what they share is computed twice."""
+    gaps = _gaps(length_px, tile_px, overlap_px)
+    if not gaps:
+        return tile_px
+    needed = math.ceil((length_px + gaps * overlap_px) / (gaps + 1) / MULTIPLE_PX) * MULTIPLE_PX
+    return min(tile_px, needed)
+
+
+def _gaps(length_px: int, tile_px: int, overlap_px: int) -> int:
+    """How many strips follow the first."""
+    return max(0, math.ceil((length_px - tile_px) / (tile_px - overlap_px)))
 
 
 def strips(length_px: int, tile_px: int, overlap_px: int, scale: int = 1) -> list[Strip]:
     """The strips that cover an axis, spread evenly; arguments and errors are those of `tiled`."""
     if not 0 < overlap_px < tile_px:
         raise ValueError(f"Expected an overlap from 1 to {tile_px - 1} pixels; got {overlap_px}.")
-    gaps = max(0, math.ceil((length_px - tile_px) / (tile_px - overlap_px)))
-    # As long as so many strips have to be, and no longer: what they share is computed twice.
-    needed = math.ceil((length_px + gaps * overlap_px) / (gaps + 1) / MULTIPLE_PX) * MULTIPLE_PX
-    side = min(tile_px, length_px, needed)
+    gaps, side = _gaps(length_px, tile_px, overlap_px), min(tile_px, length_px)
     starts = [i * (length_px - side) // max(1, gaps) for i in range(gaps + 1)]
     sources = [slice(start, start + side) for start in starts]
     targets = [slice(source.start * scale, source.stop * scale) for source in sources]

@@ -18,7 +18,7 @@ from dip.optimize.memory import largest_area_px
 from dip.optimize.tracker import OutputTracker
 from dip.presets import Settings
 from dip.restoration import restore
-from dip.tiling import count_tiles, tiled
+from dip.tiling import count_tiles, shortened_px, tiled
 
 OVERLAP_PX = 64
 """What neighbouring tiles share of the restored image."""
@@ -89,9 +89,13 @@ def _in_tiles(
     if max(measurement.size_px) <= tile_px:
         return _fitted(measurement, configuration, situation, settings)
     scale, channels = configuration.scale_factor, len(measurement.y)
-    geometry = (tile_px // scale, OVERLAP_PX // scale, scale)
     height_px, width_px = measurement.y.shape[1:]
-    count = count_tiles((height_px, width_px), *geometry)
+    longest_px, overlap_px = tile_px // scale, OVERLAP_PX // scale
+    sides_px = (
+        shortened_px(height_px, longest_px, overlap_px),
+        shortened_px(width_px, longest_px, overlap_px),
+    )
+    count = count_tiles((height_px, width_px), sides_px, overlap_px)
     numbers = itertools.count()
     found: list[Restoration] = []
 
@@ -108,7 +112,7 @@ def _in_tiles(
         found.append(made)
         return _with_deviation(made.image, made.deviation, configuration)
 
-    blended = tiled(restored, _stacked(measurement), *geometry)
+    blended = tiled(restored, _stacked(measurement), sides_px, overlap_px, scale)
     return replace(
         found[0],
         image=blended[:, :channels],

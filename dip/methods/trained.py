@@ -23,7 +23,7 @@ TORCHSCRIPT_SUFFIXES = (".pt", ".pth", ".ts", ".torchscript")
 ONNX_SUFFIX = ".onnx"
 
 CPU = torch.device("cpu")
-TILE_PX = 256
+TILE_PX = (256, 256)
 OVERLAP_PX = 32
 
 
@@ -45,7 +45,7 @@ def trained(measurement: Measurement, configuration: Configuration, situation: S
     y = torch.from_numpy(measurement.y).clamp(0, 1)[None]
     height_px, width_px = y.shape[2:]
     scale, numbers = configuration.scale_factor, itertools.count(1)
-    count = count_tiles((height_px, width_px), TILE_PX, OVERLAP_PX, scale)
+    count = count_tiles((height_px, width_px), TILE_PX, OVERLAP_PX)
 
     def restored(tile: Tensor) -> Tensor:
         made = _restored(network, tile, scale)
