@@ -104,10 +104,10 @@ def with_noise(pixels: Pixels, degradation: Degradation, random: np.random.Gener
     if degradation.impulse is not None:
         extremes = random.integers(0, 2, pixels.shape).astype(np.float32)
         pixels = np.where(random.random(pixels.shape) < degradation.impulse, extremes, pixels)
-    return pixels if degradation.jpeg is None else _compressed(pixels, degradation.jpeg)
+    return pixels if degradation.jpeg is None else compressed(pixels, degradation.jpeg)
 
 
-def _compressed(pixels: Pixels, quality: int) -> Pixels:
+def compressed(pixels: Pixels, quality: int) -> Pixels:
     """The image after a JPEG compression, with Pillow's chroma subsampling."""
     planes = np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
     buffer = io.BytesIO()
