@@ -7,11 +7,11 @@ import pytest
 import torch
 from PIL import Image as PillowImage
 
-from dip.config import Configuration, Variation
-from dip.degradations import Degradation
+from dip.configuration import Configuration, Degradation, Variation
+from dip.methods.presets import settings_for
 from dip.objective import Objective, Problem
 from dip.operators.identity import Identity
-from dip.restoration import restore
+from dip.optimize.fit import restore
 from tests.conftest import photograph, write_photographs
 from tests.one_image import run
 
@@ -24,7 +24,7 @@ def noisy(y):
 
 
 def engine(**options):
-    return Configuration("denoise", **options).settings
+    return settings_for(Configuration("denoise", **options))
 
 
 def test_denoising_gains_and_stops_before_it_learns_the_noise(tmp_path):
