@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dip.degradations import compressed, missing_pixels
+from dip.operators.simulation import compressed, missing_pixels
 from dip.education.lessons import enlarging, in_8_bits
 from dip.education.stock import picture_in_bytes
 from dip.operators.filling import filled

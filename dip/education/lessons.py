@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dip.degradations import compressed, missing_pixels
+from dip.operators.simulation import compressed, missing_pixels
 from dip.drawing.leaves import leaf_map
 from dip.drawing.strokes import draw_lettering, draw_lines
-from dip.measurement import enlarged_bicubic
+from dip.operators.measurement import enlarged_bicubic
 from dip.operators.downsampling import Downsampling
 from dip.operators.filling import filled
 from dip.operators.grain import by_tones, correlated, white_noise
