@@ -24,7 +24,8 @@ def palette(rng: np.random.Generator, count: int) -> Pixels:
     jitter = rng.uniform(0.02, 0.3)
     shared = rng.uniform(-jitter, jitter, (count, 1))
     apart = rng.uniform(-jitter, jitter, (count, 3)) * rng.choice([0.1, 0.3])
-    return np.clip(colours + shared + apart, 0, 1).astype(np.float32)
+    made: Pixels = np.clip(colours + shared + apart, 0, 1).astype(np.float32)
+    return made
 
 
 def toned(rng: np.random.Generator, picture: Pixels) -> Pixels:
@@ -44,7 +45,9 @@ def toned(rng: np.random.Generator, picture: Pixels) -> Pixels:
     kind = rng.random()
     if kind < 0.35:
         luma = (picture[0] * LUMA[0] + picture[1] * LUMA[1]) + picture[2] * LUMA[2]
-        paper = np.ones(3) if kind < 0.25 else np.array([1.0, rng.uniform(0.8, 0.95), rng.uniform(0.55, 0.85)])
+        paper = (
+            np.ones(3) if kind < 0.25 else np.array([1.0, rng.uniform(0.8, 0.95), rng.uniform(0.55, 0.85)])
+        )
         picture = luma[None] * paper.astype(np.float32)[:, None, None]
     shown = np.clip(picture, 0, 1).astype(np.float64) ** exponent
     return (low + (high - low) * shown).astype(np.float32)

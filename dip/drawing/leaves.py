@@ -13,9 +13,7 @@ CORNERS = 20
 Owners = NDArray[np.int32]
 
 
-def leaf_map(
-    rng: np.random.Generator, side_px: int, count: int, radii_px: tuple[float, float]
-) -> Owners:
+def leaf_map(rng: np.random.Generator, side_px: int, count: int, radii_px: tuple[float, float]) -> Owners:
     """Which leaf is seen at each pixel.
 
     Args:

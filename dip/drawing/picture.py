@@ -56,7 +56,8 @@ def _background(rng: np.random.Generator, textures: Pixels) -> Pixels:
     here, there = palette(rng, 2)
     slope = clouds(rng, textures.shape[-1]) * np.float32(0.5) + np.float32(0.5)
     strength = np.float32(rng.uniform(0, 0.25) * rng.integers(0, 2))
-    return here[:, None, None] + (there - here)[:, None, None] * slope + strength * textures[0]
+    made: Pixels = here[:, None, None] + (there - here)[:, None, None] * slope + strength * textures[0]
+    return made
 
 
 def _with_leaves(rng: np.random.Generator, picture: Pixels, textures: Pixels, is_back: bool) -> Pixels:
@@ -92,7 +93,8 @@ def _shades(rng: np.random.Generator, owner: Owners, count: int) -> Pixels:
     slopes = rng.uniform(-1, 1, (2, count + 1)) * rng.choice([0.0, 0.3, 1.5], (1, count + 1)) / side_px
     down, right = slopes.astype(np.float32)
     y, x = (np.arange(side_px, dtype=np.float32) - np.float32(side_px / 2) for _ in range(2))
-    return down[owner] * y[:, None] + right[owner] * x[None, :]
+    made: Pixels = down[owner] * y[:, None] + right[owner] * x[None, :]
+    return made
 
 
 def _texture_of(rng: np.random.Generator, owner: Owners, textures: Pixels, count: int) -> Pixels:
@@ -104,7 +106,8 @@ def _texture_of(rng: np.random.Generator, owner: Owners, textures: Pixels, count
     place = np.arange(side_px * side_px).reshape(side_px, side_px) + shift[owner]
     place %= side_px * side_px
     place += which[owner] * (side_px * side_px)
-    return textures.ravel()[place] * strength.astype(np.float32)[owner]
+    made: Pixels = textures.ravel()[place] * strength.astype(np.float32)[owner]
+    return made
 
 
 def _contours(rng: np.random.Generator, owner: Owners) -> Pixels:
@@ -113,7 +116,8 @@ def _contours(rng: np.random.Generator, owner: Owners) -> Pixels:
     edges[:, 1:] = owner[:, 1:] != owner[:, :-1]
     edges[1:] = np.maximum(edges[1:], owner[1:] != owner[:-1])
     width_px = rng.uniform(0.7, 4)
-    return ndimage.gaussian_filter(edges, width_px) * np.float32(rng.uniform(0, 1) * width_px)
+    made: Pixels = ndimage.gaussian_filter(edges, width_px) * np.float32(rng.uniform(0, 1) * width_px)
+    return made
 
 
 def _blurred(rng: np.random.Generator, leaves: Pixels, cover: Pixels) -> tuple[Pixels, Pixels]:
@@ -127,7 +131,8 @@ def _with_cover(rng: np.random.Generator, picture: Pixels, cover: Image.Image) -
     """Something of one colour over the picture, where its cover says so."""
     colour = palette(rng, 1)[0][:, None, None]
     share = np.asarray(cover, np.float32)[None] * np.float32(rng.uniform(0.3, 1) / 255)
-    return picture * (1 - share) + colour * share
+    made: Pixels = picture * (1 - share) + colour * share
+    return made
 
 
 def _halftoned(rng: np.random.Generator, picture: Pixels) -> Pixels:
@@ -138,7 +143,8 @@ def _halftoned(rng: np.random.Generator, picture: Pixels) -> Pixels:
     u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
     wave = np.sin(2 * np.pi * u / period_px) * np.sin(2 * np.pi * v / period_px)
     screen = (0.5 + 0.5 * wave).astype(np.float32)
-    return np.clip((picture - screen[None]) * np.float32(rng.uniform(2, 8)) + np.float32(0.5), 0, 1)
+    made: Pixels = np.clip((picture - screen[None]) * np.float32(rng.uniform(2, 8)) + np.float32(0.5), 0, 1)
+    return made
 
 
 def _reduced(picture: Pixels) -> Pixels:

@@ -80,7 +80,8 @@ def pebbles(rng: np.random.Generator, side_px: int) -> Plane:
 def grain(rng: np.random.Generator, side_px: int) -> Plane:
     """Fine noise, a little blurred: sand, plaster, paper, lawn from afar."""
     noise = rng.random((side_px, side_px), np.float32) - np.float32(0.5)
-    return ndimage.gaussian_filter(noise, rng.uniform(0.6, 2.5), mode="wrap")
+    made: Plane = ndimage.gaussian_filter(noise, rng.uniform(0.6, 2.5), mode="wrap")
+    return made
 
 
 KINDS: tuple[Callable[[np.random.Generator, int], Plane], ...] = (
@@ -146,4 +147,5 @@ def _standardised(plane: Plane) -> Plane:
     """Mean 0 and deviation 1, told by a sample of the pixels, with outliers cut."""
     sample = plane[::7, ::5].astype(np.float64)
     deviation = max(float(sample.std()), 1e-3)
-    return np.clip((plane - np.float32(sample.mean())) / np.float32(deviation), -3, 3)
+    made: Plane = np.clip((plane - np.float32(sample.mean())) / np.float32(deviation), -3, 3)
+    return made

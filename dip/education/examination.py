@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dip.operators.simulation import compressed, missing_pixels
 from dip.education.lessons import enlarging, in_8_bits
 from dip.education.stock import picture_in_bytes
 from dip.operators.filling import filled
 from dip.operators.grain import by_tones, correlated, white_noise
+from dip.operators.simulation import compressed, missing_pixels
 from dip.parameterizations.residual_unet import ResidualUNet
 
 Pixels = NDArray[np.float32]
@@ -39,9 +39,7 @@ def examine(network: ResidualUNet, task: str, precision: torch.dtype) -> dict[st
     return {kind: round(float(np.mean(values)), 2) for kind, values in scores.items()}
 
 
-def _questions(
-    task: str, clean: Pixels, random: np.random.Generator
-) -> Mapping[str, tuple[Pixels, Pixels]]:
+def _questions(task: str, clean: Pixels, random: np.random.Generator) -> Mapping[str, tuple[Pixels, Pixels]]:
     everywhere = np.ones(clean.shape[1:], np.float32)
     if task == "super-resolution":
         return {"enlarged": enlarging(random, clean)}

@@ -8,13 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dip.operators.simulation import compressed, missing_pixels
 from dip.drawing.leaves import leaf_map
 from dip.drawing.strokes import draw_lettering, draw_lines
-from dip.operators.measurement import enlarged_bicubic
 from dip.operators.downsampling import Downsampling
 from dip.operators.filling import filled
 from dip.operators.grain import by_tones, correlated, white_noise
+from dip.operators.measurement import enlarged_bicubic
+from dip.operators.simulation import compressed, missing_pixels
 
 Pixels = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -69,7 +69,9 @@ def enlarging(random: np.random.Generator, clean: Pixels) -> tuple[Pixels, Pixel
     """The bicubic enlargement of a smaller image, of 8 bits."""
     factor, (height_px, width_px) = int(random.choice(SCALES)), clean.shape[1:]
     small = Downsampling.by(factor, "bicubic", height_px, width_px)(torch.from_numpy(clean)[None])[0]
-    return enlarged_bicubic(in_8_bits(small.numpy()), (height_px, width_px)), np.ones(clean.shape[1:], np.float32)
+    return enlarged_bicubic(in_8_bits(small.numpy()), (height_px, width_px)), np.ones(
+        clean.shape[1:], np.float32
+    )
 
 
 LESSONS: Mapping[str, Callable[[np.random.Generator, Pixels], tuple[Pixels, Pixels]]] = {
@@ -79,7 +81,7 @@ LESSONS: Mapping[str, Callable[[np.random.Generator, Pixels], tuple[Pixels, Pixe
 
 
 def noisy(random: np.random.Generator, clean: Pixels) -> Pixels:
-    """y of a picture (3, H, W): white noise, grain, either under JPEG, in any strength; some are left clean."""
+    """y of a picture (3, H, W): white noise, grain, either under JPEG, in any strength; some stay clean."""
     kind, strength = random.random(), random.random() ** 1.5
     if random.random() < 0.04:
         return in_8_bits(clean)
@@ -90,13 +92,15 @@ def noisy(random: np.random.Generator, clean: Pixels) -> Pixels:
         y = clean + grain(random, clean, is_grey) * np.float32(strength * 40 / 255)
     else:
         has_grain = random.random() < 0.7
-        noise = grain(random, clean, is_grey) if has_grain else white_noise(random, clean.shape, float(is_grey))
+        noise = (
+            grain(random, clean, is_grey) if has_grain else white_noise(random, clean.shape, float(is_grey))
+        )
         return compressed(clean + noise * np.float32(strength * 30 / 255), int(random.integers(20, 96)))
     return in_8_bits(y) if random.random() < 0.6 else y
 
 
 def grain(random: np.random.Generator, clean: Pixels, is_grey: bool) -> Pixels:
-    """Grain of deviation 1, of any size, shared by the channels in any measure; half of it follows the tones."""
+    """Grain of deviation 1, of any size, shared by the channels or not; half of it follows the tones."""
     shared = 1.0 if is_grey else float(random.choice([0.0, 1.0, random.random()], p=(0.2, 0.1, 0.7)))
     white = white_noise(random, clean.shape, shared)
     noise = correlated(white, random.uniform(0.3, 1.7), sharpened=random.random() < 0.12)
@@ -104,7 +108,7 @@ def grain(random: np.random.Generator, clean: Pixels, is_grey: bool) -> Pixels:
 
 
 def observed_pixels(random: np.random.Generator, side_px: int) -> Pixels:
-    """Which pixels are left, (side, side), 1 = observed: random ones, or all but lines, letters or patches."""
+    """Which pixels are left, (side, side), 1 = observed: random ones, or all but lines, letters, patches."""
     kind = random.random()
     if kind < 0.6:
         return missing_pixels((side_px, side_px), random.uniform(0.1, 0.9), random)
@@ -119,7 +123,8 @@ def observed_pixels(random: np.random.Generator, side_px: int) -> Pixels:
 
 def in_8_bits(pixels: Pixels) -> Pixels:
     """The values that a file of 8 bits holds."""
-    return np.rint(np.clip(pixels, 0, 1) * np.float32(255)) / np.float32(255)
+    made: Pixels = np.rint(np.clip(pixels, 0, 1) * np.float32(255)) / np.float32(255)
+    return made
 
 
 def _crop(random: np.random.Generator, picture: Bytes, side_px: int) -> Pixels:

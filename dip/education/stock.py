@@ -20,7 +20,8 @@ AHEAD = 16
 
 def picture_in_bytes(number: int) -> Bytes:
     """A drawn picture, (3, 256, 256), in 8 bits."""
-    return np.rint(draw_picture(number, PICTURE_PX) * np.float32(255)).astype(np.uint8)
+    made: Bytes = np.rint(draw_picture(number, PICTURE_PX) * np.float32(255)).astype(np.uint8)
+    return made
 
 
 @contextmanager

@@ -164,7 +164,7 @@ def _learn(state: _State, lesson: Lesson, learning_rate: float, precision: torch
     for group in state.optimizer.param_groups:
         group["lr"] = learning_rate
     state.optimizer.zero_grad()
-    torch.log(errors + LEAST_ERROR).mean().backward()
+    torch.log(errors + LEAST_ERROR).mean().backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), 1.0)
     state.optimizer.step()
     share = 1 - min(AVERAGE, (state.step + 1) / (state.step + 10))

@@ -12,6 +12,7 @@ from dip.configuration import Configuration
 from dip.errors import ConfigurationError, ImageError, ImageTooLargeError
 from dip.methods import presets
 from dip.methods.base import Restoration, Situation
+from dip.methods.educated import restore_from_start
 from dip.methods.tiling import count_tiles, shortened_px, tiled
 from dip.objective import Objective, Problem
 from dip.operators.measurement import Measurement, measured
@@ -45,6 +46,9 @@ def optimize(measurement: Measurement, configuration: Configuration, situation: 
     Source: Ulyanov, Vedaldi, Lempitsky, *Deep Image Prior*, CVPR 2018, equation 2; its section 3.1 for
     the average over runs.
     """
+    adaptation = presets.adaptation_for(configuration)
+    if adaptation is not None:
+        return restore_from_start(measurement, configuration, situation, adaptation)
     settings = settings_of(configuration).for_noise(measurement.noise_sigma)
     tile_px = _tile_px(measurement, configuration, settings)
     while True:

@@ -40,4 +40,5 @@ def by_tones(noise: Pixels, pixels: Pixels) -> Pixels:
     """Noise that is strongest in mid-tones, and weak in black and white, with its deviation kept."""
     level = 0.3 + 2.8 * pixels * (1 - pixels)
     mean_square = max(float((level.astype(np.float64) ** 2).mean()), 0.01)
-    return (noise * level / np.sqrt(mean_square)).astype(np.float32)
+    made: Pixels = (noise * level / np.sqrt(mean_square)).astype(np.float32)
+    return made

@@ -57,7 +57,8 @@ class NoiseModel:
         root[:, :, :PATCH_PX, :PATCH_PX] = self.root.roll((half, half), (2, 3))
         root = root.roll((-half, -half), (2, 3))
         spectrum = torch.einsum("cdij,bdij->bcij", torch.fft.rfft2(root), torch.fft.rfft2(white))
-        return torch.fft.irfft2(spectrum, s=(height_px, width_px)) * self.level_at(image)
+        made: Tensor = torch.fft.irfft2(spectrum, s=(height_px, width_px)) * self.level_at(image)
+        return made
 
     def level_at(self, image: Tensor) -> Tensor:
         """What multiplies the noise at each pixel of an image (B, 3, H, W): (B, 1, H, W)."""
@@ -117,7 +118,8 @@ def _root(spectrum: Tensor) -> Tensor:
     """The symmetric root of a cross-spectrum, as a filter, (3, 3, 32, 32)."""
     values, vectors = torch.linalg.eigh(spectrum)
     root = (vectors * values.clamp(min=0).sqrt()[..., None, :]) @ vectors.mH
-    return torch.fft.ifft2(root.permute(2, 3, 0, 1)).real
+    made: Tensor = torch.fft.ifft2(root.permute(2, 3, 0, 1)).real
+    return made
 
 
 def _levels(residual: Tensor, drawn: Tensor) -> Tensor:

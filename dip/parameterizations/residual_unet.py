@@ -54,7 +54,8 @@ class ResidualUNet(nn.Module):
     @property
     def multiple(self) -> int:
         """Of what the sides of the padded image are."""
-        return self.shuffle * 2 ** (len(self.widths) - 1)
+        made: int = self.shuffle * 2 ** (len(self.widths) - 1)
+        return made
 
     def damage(self, image: Tensor) -> Tensor:
         """d: (B, 4, H, W) to (B, 3, H, W), with sides that are multiples of `multiple`."""
@@ -65,9 +66,7 @@ class ResidualUNet(nn.Module):
             kept.append(features)
             features = shrink(features)
         features = self.down[-1](features)
-        for scale, grow, same in zip(
-            reversed(self.up), reversed(self.grow), reversed(kept), strict=True
-        ):
+        for scale, grow, same in zip(reversed(self.up), reversed(self.grow), reversed(kept), strict=True):
             features = scale(grow(features) + same)
         return F.pixel_shuffle(self.tail(features), self.shuffle)
 
@@ -80,7 +79,7 @@ class _Block(nn.Module):
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
         nn.init.zeros_(self.second.weight)
-        nn.init.zeros_(self.second.bias)
+        nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, C, h, w) to the same."""

@@ -61,7 +61,7 @@ def decoded_start(content: bytes, name: str) -> Start:
         shape = {**held["shape"], "widths": tuple(held["shape"]["widths"])}
         start = Start(held["weights"], shape, json.loads(held["card"]))
         start.network()
-    except Exception as error:  # noqa: BLE001 - whatever torch says of a file that is none of ours
+    except Exception as error:
         raise ConfigurationError(
             f"Expected a start made by `dip educate`; got {name}, which is none ({error})."
         ) from error
