@@ -10,7 +10,7 @@ from dip.pipeline.job import Job
 from dip.storage import Location
 from flows.parameters import ArchiveParameters
 from flows.runs.inventory import list_images
-from flows.runs.preconditions import expect_sound_input
+from flows.runs.preconditions import check_sound_input
 
 NOWHERE = Location(os.devnull)
 """The output of jobs that are only looked at."""
@@ -64,7 +64,7 @@ def plan_archive(parameters: ArchiveParameters) -> Plan:
         StorageError: source or masks cannot be listed.
     """
     configuration = parameters.configuration
-    expect_sound_input(parameters)
+    check_sound_input(parameters)
     source = parameters.location(parameters.source)
     masks = parameters.masks_location
     looked_at = Job(

@@ -16,7 +16,7 @@ from dip.configuration.vocabulary import (
     ProtocolName,
     Task,
 )
-from dip.errors import ConfigurationError, expect_between, expect_one_of
+from dip.errors import ConfigurationError, check_between, check_one_of
 
 SCALES = range(2, 9)
 
@@ -63,15 +63,15 @@ class Configuration:
     degradation: Degradation | None = None
 
     def __post_init__(self) -> None:
-        expect_one_of("a task", self.task, OPERATORS)
-        expect_one_of("a method", self.method, METHODS)
-        expect_one_of("a preset", self.preset, get_args(Preset))
-        expect_one_of("a scale factor", self.scale, SCALES)
-        expect_one_of("a kernel", self.downsampling_kernel, get_args(Kernel))
-        expect_one_of("a mask value that means damage,", self.damage, get_args(Damage))
+        check_one_of("a task", self.task, OPERATORS)
+        check_one_of("a method", self.method, METHODS)
+        check_one_of("a preset", self.preset, get_args(Preset))
+        check_one_of("a scale factor", self.scale, SCALES)
+        check_one_of("a kernel", self.downsampling_kernel, get_args(Kernel))
+        check_one_of("a mask value that means damage,", self.damage, get_args(Damage))
         if self.max_iterations is not None and self.max_iterations < 1:
             raise ConfigurationError(f"Expected at least one iteration; got {self.max_iterations}.")
-        expect_between("tiles of at least 128 pixels a side", self.tile_px, 128, 2**31)
+        check_between("tiles of at least 128 pixels a side", self.tile_px, 128, 2**31)
         if not 0 <= self.seed < 2**63:
             raise ConfigurationError(f"Expected a seed from 0 to 2^63 - 1; got {self.seed}.")
         if self.runs < 1:
@@ -81,7 +81,7 @@ class Configuration:
                 "Expected the method trained and the file of a network (--weights) to be given together; "
                 f"got the method {self.method} and {self.weights or 'no file'}."
             )
-        expect_consistent(self)
+        check_consistent(self)
         if self.degradation is not None:
             self.degradation.check(self.task)
 
@@ -146,7 +146,7 @@ class Configuration:
         return known
 
 
-def expect_consistent(configuration: Configuration) -> None:
+def check_consistent(configuration: Configuration) -> None:
     """Refuse what contradicts itself, or would be ignored.
 
     Raises:
@@ -166,7 +166,7 @@ def _check_protocol(configuration: Configuration) -> None:
             f"Expected no protocol for the task {configuration.task}, which has none; "
             f"got {configuration.protocol}."
         )
-    expect_one_of(f"a protocol of the task {configuration.task},", configuration.protocol, known)
+    check_one_of(f"a protocol of the task {configuration.task},", configuration.protocol, known)
     crop = PROTOCOLS[configuration.protocol].crop_multiple
     if crop is not None and crop % configuration.scale_factor:
         raise ConfigurationError(

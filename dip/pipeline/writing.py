@@ -65,7 +65,7 @@ class Delivery:
     def _write_derivative(self, content: bytes) -> None:
         """The restored image, with a sidecar, or in the row."""
         job, name = self.job, self._name
-        self._expect_unchanged_source()
+        self._check_unchanged_source()
         checksum = hashlib.sha256(content).hexdigest()
         if job.embed:
             self.row.output_sha256 = checksum
@@ -96,7 +96,7 @@ class Delivery:
             )
         output.delete([name])
 
-    def _expect_unchanged_source(self) -> None:
+    def _check_unchanged_source(self) -> None:
         """A source that was replaced meanwhile is not the one that was restored."""
         if hashlib.sha256(self.job.source.read(self.job.image_id)).hexdigest() != self.row.source_sha256:
             raise ImageError(

@@ -22,11 +22,11 @@ def _variants(configuration: Configuration) -> tuple[str, ...]:
             f"Expected a study of all networks, without --network; got {configuration.variation.network}."
         )
     for variant in NETWORKS:
-        _expect_feasible(variant, configuration)
+        _check_feasible(variant, configuration)
     return tuple(NETWORKS)
 
 
-def _expect_feasible(variant: str, configuration: Configuration) -> None:
+def _check_feasible(variant: str, configuration: Configuration) -> None:
     """See that a network can take what is asked, before any other has been fitted.
 
     Raises:
