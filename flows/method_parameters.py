@@ -189,7 +189,7 @@ def _sha256_of(weights: str) -> str:
 
 
 class ReferenceParameters(MethodParameters):
-    """How references are damaged first, and results measured.
+    """How references are damaged first, and results evaluated.
 
     Attributes:
         protocol: how it is done; None for the task's usual one.

@@ -7,7 +7,7 @@ from PIL import Image
 
 from dip.configuration import Configuration, Variation
 from dip.methods import optimization
-from dip.methods.base import Situation
+from dip.methods.base import Context
 from dip.operators.measurement import measured
 from dip.storage import Location
 from tests.conftest import photograph
@@ -66,8 +66,8 @@ def test_each_tile_draws_from_its_part_of_the_guide(monkeypatch, runs):
     monkeypatch.setattr(optimization, "restore", watched)
     configuration = Configuration("denoise", preset="paper-flash", max_iterations=1, tile_px=128, runs=runs)
     y, guide = np.random.default_rng(0).random((2, 3, 70, 192), np.float32)
-    situation = Situation(seed=0, device=torch.device("cpu"))
-    optimization.optimize(measured(y, None, configuration, guide), configuration, situation)
+    context = Context(seed=0, device=torch.device("cpu"))
+    optimization.optimize(measured(y, None, configuration, guide), configuration, context)
     whole = torch.from_numpy(guide)[None]
     parts = [whole[..., :128]] * runs + [whole[..., 64:]] * runs
     assert [torch.equal(*pair) for pair in zip(seen, parts, strict=True)] == [True] * 2 * runs

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 
 from dip.configuration.degradation import Degradation
-from dip.configuration.protocols import PROTOCOLS, Protocol, protocols_of
+from dip.configuration.protocols import PROTOCOLS, EvaluationProtocol, protocols_of
 from dip.configuration.tables import METHODS, OPERATORS
 from dip.configuration.variation import Variation
 from dip.configuration.vocabulary import (
@@ -93,15 +93,15 @@ class Configuration:
     @property
     def protocol_name(self) -> str:
         """The name numbers are recorded under, with the kernel where it is not the protocol's own."""
-        own = self.judging.kernel
+        own = self.evaluation_protocol.kernel
         if own in (None, self.downsampling_kernel):
             return self._protocol
         return f"{self._protocol}-{self.downsampling_kernel}"
 
     @property
-    def judging(self) -> Protocol:
+    def evaluation_protocol(self) -> EvaluationProtocol:
         """The protocol of an evaluation."""
-        return PROTOCOLS.get(self._protocol, Protocol(self.task))
+        return PROTOCOLS.get(self._protocol, EvaluationProtocol(self.task))
 
     @property
     def _protocol(self) -> str:
@@ -121,7 +121,7 @@ class Configuration:
         """The kernel of a super-resolution."""
         if self.kernel is not None:
             return self.kernel
-        return self.judging.kernel or "bicubic"
+        return self.evaluation_protocol.kernel or "bicubic"
 
     @property
     def damage_text(self) -> str:

@@ -11,15 +11,15 @@ from torch import Tensor
 from dip.configuration import Configuration
 from dip.errors import ConfigurationError, ImageError, ImageTooLargeError
 from dip.methods import presets
-from dip.methods.base import Restoration, Situation
+from dip.methods.base import Context, Restoration
 from dip.methods.tiling import count_tiles, shortened_px, tiled
 from dip.objective import Objective, Problem
 from dip.operators.measurement import Measurement, measured
 from dip.optimize.cost import largest_area_px
 from dip.optimize.fit import restore
 from dip.optimize.loop import Fit
+from dip.optimize.monitors import OutputTracker
 from dip.optimize.settings import Settings
-from dip.optimize.watches import OutputTracker
 
 OVERLAP_PX = 64
 """What neighbouring tiles share of the restored image."""
@@ -30,7 +30,7 @@ ALWAYS_WHOLE_PX = 256
 """Up to this side no memory is counted."""
 
 
-def optimize(measurement: Measurement, configuration: Configuration, situation: Situation) -> Restoration:
+def optimize(measurement: Measurement, configuration: Configuration, context: Context) -> Restoration:
     """x* = g(θ*, z), once, or averaged over several runs that start from different seeds.
 
     An image too large to be fitted whole is fitted in overlapping tiles, each stopped by the same rule. Where
@@ -49,7 +49,7 @@ def optimize(measurement: Measurement, configuration: Configuration, situation: 
     tile_px = _tile_px(measurement, configuration, settings)
     while True:
         try:
-            return _in_tiles(measurement, configuration, situation, settings, tile_px)
+            return _in_tiles(measurement, configuration, context, settings, tile_px)
         except RuntimeError as error:
             if not _is_out_of_memory(error):
                 raise
@@ -83,12 +83,12 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
 def _in_tiles(
     measurement: Measurement,
     configuration: Configuration,
-    situation: Situation,
+    context: Context,
     settings: Settings,
     tile_px: int,
 ) -> Restoration:
     if max(measurement.size_px) <= tile_px:
-        return _fitted(measurement, configuration, situation, settings)
+        return _fitted(measurement, configuration, context, settings)
     scale, channels = configuration.scale_factor, len(measurement.y)
     height_px, width_px = measurement.y.shape[1:]
     longest_px, overlap_px = tile_px // scale, OVERLAP_PX // scale
@@ -108,7 +108,7 @@ def _in_tiles(
         if tile.observed is not None and not tile.observed.any():
             return _with_deviation(_unseen(tile), None, configuration)
         # The reference is that of the whole image.
-        here = replace(situation, psnr_of=None).part(number, count)
+        here = replace(context, psnr_of=None).part(number, count)
         made = _fitted(tile, configuration, here, settings)
         found.append(made)
         return _with_deviation(made.image, made.deviation, configuration)
@@ -157,11 +157,11 @@ def _with_deviation(image: Tensor, deviation: Tensor | None, configuration: Conf
 
 
 def _fitted(
-    measurement: Measurement, configuration: Configuration, situation: Situation, settings: Settings
+    measurement: Measurement, configuration: Configuration, context: Context, settings: Settings
 ) -> Restoration:
     """An image, or a tile of one, as a whole."""
     settings, runs = settings.for_size(measurement.size_px), configuration.runs
-    fits = [_fit(measurement, settings, situation.part(run, runs), run) for run in range(runs)]
+    fits = [_fit(measurement, settings, context.part(run, runs), run) for run in range(runs)]
     outputs = torch.stack([fit.output for fit in fits])
     first = fits[0]
     return Restoration(
@@ -209,18 +209,18 @@ def problem_of(measurement: Measurement, objective: Objective) -> Problem:
     )
 
 
-def _fit(measurement: Measurement, settings: Settings, situation: Situation, run: int) -> Fit:
+def _fit(measurement: Measurement, settings: Settings, context: Context, run: int) -> Fit:
     def observe(tracker: OutputTracker) -> None:
-        if situation.tell is not None:
-            situation.tell(tracker.iteration / settings.schedule.iterations)
+        if context.progress is not None:
+            context.progress(tracker.iteration / settings.schedule.iterations)
 
     return restore(
         problem_of(measurement, settings.objective),
         measurement.size_px,
         settings,
-        situation.seed + run,
-        situation.device,
-        situation.psnr_of,
+        context.seed + run,
+        context.device,
+        context.psnr_of,
         observe,
         guide=None if measurement.guide is None else torch.from_numpy(measurement.guide)[None],
     )

@@ -19,7 +19,7 @@ from dip.optimize.stopping import FixedRule, HeldOutRule, NoiseLevelRule, StopRu
 from dip.parameterizations import parameterization_called
 from dip.parameterizations.base import Parameterization
 from dip.parameterizations.network_input import Ramp
-from dip.parameterizations.pixels import Pixels
+from dip.parameterizations.pixels import FreePixels
 from dip.parameterizations.skip import Skip
 
 T = TypeVar("T")
@@ -118,7 +118,7 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
 SHAPE_OF_NETWORK = ("width", "depth", "upsampling", "dropout", "input_channels")
 """What can be asked of a network."""
 
-PIXELS = Settings(Pixels(), 0.0, Schedule(0.01, 2000, FixedRule()))
+PIXELS = Settings(FreePixels(), 0.0, Schedule(0.01, 2000, FixedRule()))
 """No prior: the settings of Ulyanov et al. for their comparison, section 3.2."""
 
 TV_WEIGHTS = {"denoise": 0.14, "super-resolution": 0.01, "inpaint": 0.001}

@@ -20,7 +20,7 @@ from dip.storage.sidecar import describes, encode_sidecar, sidecar_name
 
 
 @dataclass
-class Delivery:
+class Writer:
     """What is written of one image; its row fills up on the way."""
 
     job: Job
