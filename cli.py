@@ -127,9 +127,9 @@ def results(
 
 
 PLAN_OPTIONS = (
-    "scale", "kernel", "method", "weights", "preset", "runs", "max_iterations", "tile_px", "network", "width",
-    "depth", "upsampling", "dropout", "input_channels", "input_noise", "learning_rate", "data_term", "tv",
-    "stop", "noise_level", "device", "storage_options",
+    "scale", "kernel", "method", "weights", "preset", "restarts", "max_iterations", "tile_px", "network",
+    "width", "depth", "upsampling", "dropout", "input_channels", "input_noise", "learning_rate", "data_term",
+    "tv", "stop", "noise_level", "device", "storage_options",
 )  # fmt: skip
 
 

@@ -149,7 +149,8 @@ def _files(
 
 def _description(asked: StudyParameters) -> bytes:
     """What was studied, as JSON: what tells one study's tables from another's."""
-    from dip.methods.presets import config_hash, effective_preset  # which brings torch
+    from dip.methods.canonical import config_hash  # which brings torch
+    from dip.methods.presets import effective_preset
 
     configuration = asked.configuration
     described = {

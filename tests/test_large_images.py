@@ -79,7 +79,7 @@ def test_image_and_its_tiles_are_fitted_with_the_settings_for_its_noise(monkeypa
 
 @pytest.mark.parametrize("task", ["denoise", "super-resolution"])
 def test_tiles_make_an_image_of_the_size_asked_for(task):
-    configuration = replace(TILED, task=task, scale=3, runs=2)
+    configuration = replace(TILED, task=task, scale=3, restarts=2)
     factor = configuration.scale_factor
     restored = optimized(gradient(50, 200 // factor), configuration)
     assert restored.image.shape == restored.deviation.shape == (1, 1, 50 * factor, 200 // factor * factor)

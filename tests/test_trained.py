@@ -14,7 +14,7 @@ from dip.configuration import Configuration, Degradation
 from dip.errors import ConfigurationError
 from dip.methods import method_called
 from dip.methods.base import Context
-from dip.methods.presets import config_hash
+from dip.methods.canonical import config_hash
 from tests.handmade import astronaut, measurement_of, noisy, restored
 
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
@@ -246,7 +246,7 @@ def test_hash_follows_the_network_and_not_its_place():
         for place in ("a/net.pt", "b/net.pt")
     )
     assert config_hash(first) == config_hash(other)
-    assert "weights" not in first.values
+    assert "weights" not in first.as_dictionary()
     assert config_hash(replace(first, weights_sha256="ff00")) != config_hash(first)
 
 

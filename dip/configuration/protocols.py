@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-Kernel = Literal["bicubic", "box", "lanczos2", "lanczos3"]
+KernelName = Literal["bicubic", "box", "lanczos2", "lanczos3"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class EvaluationProtocol:
     """
 
     task: str
-    kernel: Kernel | None = None
+    kernel: KernelName | None = None
     clips_noise: bool = False
     crop_multiple: int | None = None
     is_luma: bool = False

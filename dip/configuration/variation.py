@@ -6,7 +6,7 @@ from typing import get_args
 from dip.configuration.tables import NETWORKS
 from dip.configuration.vocabulary import (
     DataTerm,
-    Network,
+    NetworkName,
     StopRuleName,
     Upsampling,
 )
@@ -35,7 +35,7 @@ class Variation:
         ConfigurationError: a value is out of range.
     """
 
-    network: Network | None = None
+    network: NetworkName | None = None
     width: int | None = None
     depth: int | None = None
     upsampling: Upsampling | None = None

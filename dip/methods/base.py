@@ -42,15 +42,15 @@ class Restoration:
 
     Attributes:
         image: (1, C, H, W), float32, on the CPU.
-        iterations: how many were run, over all tiles, and all runs that were averaged; None where nothing
+        iterations: how many were run, over all tiles, and all restarts that were averaged; None where nothing
             is iterated.
-        stop_iteration: the one the image was taken at; of the first run and tile, like the curve.
+        stop_iteration: the one the image was taken at; of the first start and tile, like the curve.
         stop_rule: name of the rule that chose it.
         stop_reason: why, in a word.
         curve: one point per interval of iterations.
         tiles: parts the image was restored in.
         tile_px: the longest that their sides can be, if there are several.
-        deviation: (1, C, H, W), sample standard deviation over several runs, if there were any.
+        deviation: (1, C, H, W), sample standard deviation over several restarts, if there were any.
     """
 
     image: Tensor

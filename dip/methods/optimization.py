@@ -31,7 +31,7 @@ ALWAYS_WHOLE_PX = 256
 
 
 def optimize(measurement: Measurement, configuration: Configuration, context: Context) -> Restoration:
-    """x* = g(θ*, z), once, or averaged over several runs that start from different seeds.
+    """x* = g(θ*, z), once, or averaged over restarts from different seeds.
 
     An image too large to be fitted whole is fitted in overlapping tiles, each stopped by the same rule. Where
     the memory does not do for a tile, all are made half as large.
@@ -43,7 +43,7 @@ def optimize(measurement: Measurement, configuration: Configuration, context: Co
         ImageTooLargeError: there is no memory for the smallest tile.
 
     Source: Ulyanov, Vedaldi, Lempitsky, *Deep Image Prior*, CVPR 2018, equation 2; its section 3.1 for
-    the average over runs.
+    the average over restarts.
     """
     settings = settings_of(configuration).for_noise(measurement.noise_sigma)
     tile_px = _tile_px(measurement, configuration, settings)
@@ -150,8 +150,8 @@ def _unseen(tile: Measurement) -> Tensor:
 
 
 def _with_deviation(image: Tensor, deviation: Tensor | None, configuration: Configuration) -> Tensor:
-    """An image, and behind it the deviation between its runs, if there are several."""
-    if configuration.runs == 1:
+    """An image, and behind it the deviation between its restarts, if there are several."""
+    if configuration.restarts == 1:
         return image
     return torch.cat([image, torch.zeros_like(image) if deviation is None else deviation], dim=1)
 
@@ -160,8 +160,8 @@ def _fitted(
     measurement: Measurement, configuration: Configuration, context: Context, settings: Settings
 ) -> Restoration:
     """An image, or a tile of one, as a whole."""
-    settings, runs = settings.for_size(measurement.size_px), configuration.runs
-    fits = [_fit(measurement, settings, context.part(run, runs), run) for run in range(runs)]
+    settings, restarts = settings.for_size(measurement.size_px), configuration.restarts
+    fits = [_fit(measurement, settings, context.part(number, restarts), number) for number in range(restarts)]
     outputs = torch.stack([fit.output for fit in fits])
     first = fits[0]
     return Restoration(
@@ -209,7 +209,7 @@ def problem_of(measurement: Measurement, objective: Objective) -> Problem:
     )
 
 
-def _fit(measurement: Measurement, settings: Settings, context: Context, run: int) -> Fit:
+def _fit(measurement: Measurement, settings: Settings, context: Context, number: int) -> Fit:
     def observe(tracker: OutputTracker) -> None:
         if context.progress is not None:
             context.progress(tracker.iteration / settings.schedule.iterations)
@@ -218,7 +218,7 @@ def _fit(measurement: Measurement, settings: Settings, context: Context, run: in
         problem_of(measurement, settings.objective),
         measurement.size_px,
         settings,
-        context.seed + run,
+        context.seed + number,
         context.device,
         context.psnr_of,
         observe,

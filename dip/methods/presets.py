@@ -1,7 +1,5 @@
 """Named settings per task as data: measured best, what the paper uses, and the variations of both."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from types import MappingProxyType
@@ -168,12 +166,6 @@ def effective_preset(configuration: Configuration) -> str:
     asked = configuration.variation.network
     is_measured = asked is None or parameterization_called(asked) is Skip
     return configuration.preset if is_measured or configuration.preset != "auto" else "fast"
-
-
-def config_hash(configuration: Configuration) -> str:
-    """16 hexadecimal digits that change with a configuration or with what its preset means."""
-    meaning = {**configuration.values, "settings": repr(settings_for(configuration))}
-    return hashlib.sha256(json.dumps(meaning, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _of_pixels(configuration: Configuration) -> Settings:

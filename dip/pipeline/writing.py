@@ -129,7 +129,7 @@ class Writer:
         return metadata.with_xmp(packet)
 
     def _write_uncertainty(self, measurement: Measurement, deviation: torch.Tensor) -> None:
-        """The deviation between the runs; pixels that are kept as they were measured have none."""
+        """The deviation between the restarts; pixels that are kept as they were measured have none."""
         kept = measurement.with_observed(deviation, torch.zeros(()))
         content = images.encode_float_tiff(kept[0].mean(dim=0).numpy())
         self.job.output.write(f"uncertainty/{self.job.image_id}.tif", content)

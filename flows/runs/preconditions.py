@@ -103,7 +103,7 @@ def check_unused(output: Location) -> None:
 
 def terms_of(parameters: Batch) -> dict[str, Any]:
     """What two runs over one output must agree on, as JSON knows it."""
-    from dip.methods.presets import config_hash  # which brings torch
+    from dip.methods.canonical import config_hash  # which brings torch
 
     masks, guides = parameters.masks_location, parameters.guides_location
     return {
@@ -115,7 +115,7 @@ def terms_of(parameters: Batch) -> dict[str, Any]:
         "noise_floor": parameters.least_noise,
         "embed": parameters.embed,
         "uncertainty": parameters.uncertainty,
-        **parameters.configuration.values,
+        **parameters.configuration.as_dictionary(),
         # What a preset means can change between versions, while its name does not.
         "meaning of the preset": config_hash(parameters.configuration),
     }
