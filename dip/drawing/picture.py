@@ -12,7 +12,7 @@ from dip.drawing.textures import clouds, draw_texture
 
 Pixels = NDArray[np.float32]
 
-VERSION = 1
+VERSION = 2
 """Of the generator; it changes whenever a seed draws another picture."""
 
 OVERSAMPLING = 2

@@ -9,7 +9,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from dip.drawing.leaves import leaf_map
 
@@ -36,7 +35,7 @@ def fractal(rng: np.random.Generator, side_px: int) -> Plane:
     It may be stretched in one direction. Source: Perlin 1985 (turbulence).
     """
     stretch = float(rng.choice([1.0, 1.0, 2.0, 4.0, 8.0, 16.0]))
-    persistence = float(rng.uniform(0.35, 1.0))
+    persistence = float(rng.uniform(0.35, 0.9))
     first = int(rng.integers(1, 5))
     return _turned(rng, _octaves(rng, int(side_px * 1.45), first, persistence, stretch), side_px)
 
@@ -77,22 +76,14 @@ def pebbles(rng: np.random.Generator, side_px: int) -> Plane:
     return greys[owner]
 
 
-def grain(rng: np.random.Generator, side_px: int) -> Plane:
-    """Fine noise, a little blurred: sand, plaster, paper, lawn from afar."""
-    noise = rng.random((side_px, side_px), np.float32) - np.float32(0.5)
-    made: Plane = ndimage.gaussian_filter(noise, rng.uniform(0.6, 2.5), mode="wrap")
-    return made
-
-
 KINDS: tuple[Callable[[np.random.Generator, int], Plane], ...] = (
     fractal,
     waves,
     weave,
     spots,
     pebbles,
-    grain,
 )
-SHARES = (0.42, 0.14, 0.1, 0.1, 0.14, 0.1)
+SHARES = (0.48, 0.16, 0.1, 0.1, 0.16)
 
 
 def clouds(rng: np.random.Generator, side_px: int) -> Plane:

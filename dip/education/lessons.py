@@ -128,12 +128,15 @@ def in_8_bits(pixels: Pixels) -> Pixels:
 
 
 def _crop(random: np.random.Generator, picture: Bytes, side_px: int) -> Pixels:
-    """A crop of a picture: turned, mirrored, with its channels exchanged, or as a negative."""
+    """A crop of a picture: turned, mirrored, in other colours or none, or as a negative."""
     top, left = random.integers(0, picture.shape[1] - side_px + 1, 2)
     crop = picture[:, top : top + side_px, left : left + side_px].astype(np.float32) / np.float32(255)
     if random.random() < 0.5:
         crop = crop.transpose(0, 2, 1)
     if random.random() < 0.5:
         crop = crop[random.permutation(3)]
+    # In grey, where no colour gives the grain away, it is hardest to tell from texture.
+    if random.random() < 0.15:
+        crop = np.repeat(crop.mean(axis=0, keepdims=True), 3, axis=0)
     crop = crop[:, :: random.choice([1, -1]), :: random.choice([1, -1])]
     return np.ascontiguousarray(1 - crop if random.random() < 0.15 else crop)

@@ -1,7 +1,5 @@
 """Named settings per task as data: measured best, what the paper uses, and the variations of both."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from types import MappingProxyType
@@ -20,9 +18,8 @@ from dip.optimize.stopping import FixedRule, HeldOutRule, NoiseLevelRule, StopRu
 from dip.parameterizations import parameterization_called
 from dip.parameterizations.base import Parameterization
 from dip.parameterizations.network_input import Ramp
-from dip.parameterizations.pixels import Pixels
+from dip.parameterizations.pixels import FreePixels
 from dip.parameterizations.skip import Skip
-from dip.parameterizations.start import shipped_sha256
 
 T = TypeVar("T")
 
@@ -129,7 +126,7 @@ EDUCATED: Mapping[str, Adaptation] = MappingProxyType(
 SHAPE_OF_NETWORK = ("width", "depth", "upsampling", "dropout", "input_channels")
 """What can be asked of a network."""
 
-PIXELS = Settings(Pixels(), 0.0, Schedule(0.01, 2000, FixedRule()))
+PIXELS = Settings(FreePixels(), 0.0, Schedule(0.01, 2000, FixedRule()))
 """No prior: the settings of Ulyanov et al. for their comparison, section 3.2."""
 
 TV_WEIGHTS = {"denoise": 0.14, "super-resolution": 0.01, "inpaint": 0.001}
@@ -184,7 +181,7 @@ def effective_preset(configuration: Configuration) -> str:
     if configuration.preset != "auto":
         return configuration.preset
     asked = configuration.variation
-    if asked == Variation() and configuration.runs == 1 and configuration.task in EDUCATED:
+    if asked == Variation() and configuration.restarts == 1 and configuration.task in EDUCATED:
         return "educated"
     is_measured = asked.network is None or parameterization_called(asked.network) is Skip
     return "untrained" if is_measured else "fast"
@@ -199,23 +196,13 @@ def adaptation_for(configuration: Configuration) -> Adaptation | None:
     if effective_preset(configuration) != "educated":
         return None
     adaptation = EDUCATED.get(configuration.task)
-    if adaptation is None or configuration.variation != Variation() or configuration.runs > 1:
+    if adaptation is None or configuration.variation != Variation() or configuration.restarts > 1:
         raise ConfigurationError(
-            f"Expected the preset educated with the task {' or '.join(EDUCATED)}, one run and no other "
+            f"Expected the preset educated with the task {' or '.join(EDUCATED)}, one restart and no other "
             f"network, rule or objective; got {configuration.task} {configuration.variation_text}. "
             "Use the preset untrained for it."
         )
     return replace(adaptation, iterations=_either(configuration.max_iterations, adaptation.iterations))
-
-
-def config_hash(configuration: Configuration) -> str:
-    """16 hexadecimal digits that change with a configuration or with what its preset means."""
-    adaptation = adaptation_for(configuration)
-    settings = (
-        settings_for(configuration) if adaptation is None else (adaptation, shipped_sha256(adaptation.start))
-    )
-    meaning = {**configuration.values, "settings": repr(settings)}
-    return hashlib.sha256(json.dumps(meaning, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _of_pixels(configuration: Configuration) -> Settings:

@@ -1,12 +1,14 @@
 """n in y = A x + n: its level, its correlation and how it follows the tones, told by a residual alone."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+CHANNELS = 3
 PATCH_PX = 32
 TONES = 8
 FLAT_SHARE = 0.5
@@ -15,6 +17,9 @@ FLAT_SHARE = 0.5
 LEAST_PATCHES = 8
 DARKEST, BRIGHTEST = 0.04, 0.96
 """Means of patches beyond which files clip the noise."""
+
+LEAST_TAKEN = 0.1
+"""Share of a probe's power; a network that takes less off tells nothing of the noise."""
 
 TRUSTED_PIXELS = 300
 """Pixels of a tone after which its own level weighs as much as that of all."""
@@ -68,37 +73,63 @@ class NoiseModel:
         return torch.lerp(self.levels[below.long()], self.levels[below.long() + 1], share)
 
 
-def estimated_noise(residual: Tensor, drawn: Tensor) -> NoiseModel:
-    """The model of the noise that a residual shows where the image is flat.
+def estimated_noise(
+    draw: Callable[[Tensor], Tensor], y: Tensor, observed: Tensor, generator: torch.Generator
+) -> NoiseModel:
+    """The model of the noise in y, told by what a network takes off where the image is flat.
+
+    A network leaves a part of the noise in. How large a part is told by a draw of the noise that is added
+    to y: what the network does not take off of that, it has not taken off of y either.
 
     Args:
-        residual: y − x, (1, 3, H, W), at least 32 pixels a side.
-        drawn: x, (1, 3, H, W), an estimate of the image.
+        draw: what takes noise off, from y to an estimate of the image.
+        y: (B, 3, H, W), parts of one image, at least 32 pixels a side.
+        observed: (B, 1, H, W), float, 1 = observed, 0 = hole.
+        generator: of the random numbers, on the device of y.
 
     Source: the sample covariance over patches, by its spectrum; patches are chosen as in Liu, Tanaka,
     Okutomi, *Noise level estimation using weak textured patches*, ICIP 2012, by what is drawn in place of
     what was measured.
     """
-    patches, images = (_patches(image[0]) for image in (residual, drawn))
+    drawn = draw(y)
+    flat = _flat_patches(drawn)
+    residual = (y - drawn) * observed
+    known = _patches(observed)[flat].mean(dim=(2, 3), keepdim=True).clamp(min=0.1)
+    spectrum = _cross_spectrum(_patches(residual)[flat] / known.sqrt())
+    model = NoiseModel(_root(spectrum), _levels(residual, drawn), *_level_and_size(spectrum))
+    probe = model.drawn(drawn.clamp(0, 1), generator) * observed
+    taken = (probe - (draw(y + probe) - drawn)) * observed
+    share = _patches(taken)[flat].square().mean() / _patches(probe)[flat].square().mean().clamp(min=1e-12)
+    factor = float(share.clamp(LEAST_TAKEN, 1)) ** -0.5
+    return replace(model, root=model.root * factor, sigma=model.sigma * factor)
+
+
+def _flat_patches(drawn: Tensor) -> Tensor:
+    """Numbers of the patches that are flattest in what was drawn, among those that no file clips."""
+    images = _patches(drawn)
     activity, tone = images.var(dim=(2, 3)).mean(dim=1), images.mean(dim=(1, 2, 3))
     exposed = (tone > DARKEST) & (tone < BRIGHTEST)
     if int(exposed.sum()) < LEAST_PATCHES:
         exposed = torch.ones_like(exposed)
-    patches, activity = patches[exposed], activity[exposed]
-    count = max(min(LEAST_PATCHES, len(patches)), int(FLAT_SHARE * len(patches)))
-    spectrum = _cross_spectrum(patches[activity.argsort(stable=True)[:count]])
-    autocovariance = torch.fft.ifft2(spectrum.diagonal(dim1=2, dim2=3).sum(dim=-1).real).real / 3
+    numbers = exposed.nonzero().flatten()
+    count = max(min(LEAST_PATCHES, len(numbers)), int(FLAT_SHARE * len(numbers)))
+    return numbers[activity[numbers].argsort(stable=True)[:count]]
+
+
+def _level_and_size(spectrum: Tensor) -> tuple[float, float]:
+    """σ in 8-bit units, and the deviation of the blur that correlates neighbours so."""
+    autocovariance = torch.fft.ifft2(spectrum.diagonal(dim1=2, dim2=3).sum(dim=-1).real).real / CHANNELS
     variance = max(float(autocovariance[0, 0]), 1e-12)
     correlation = float(autocovariance[0, 1] + autocovariance[1, 0]) / 2 / variance
     size_px = math.sqrt(-1 / (4 * math.log(min(correlation, 0.99)))) if correlation > 0.02 else 0.0
-    return NoiseModel(_root(spectrum), _levels(residual, drawn), 255 * math.sqrt(variance), size_px)
+    return 255 * math.sqrt(variance), size_px
 
 
 def _patches(image: Tensor) -> Tensor:
-    """Half-overlapping patches of an image (3, H, W): (N, 3, 32, 32)."""
-    step = PATCH_PX // 2
-    patches = image.unfold(1, PATCH_PX, step).unfold(2, PATCH_PX, step)
-    return patches.permute(1, 2, 0, 3, 4).reshape(-1, 3, PATCH_PX, PATCH_PX)
+    """Half-overlapping patches of images (B, C, H, W): (N, C, 32, 32)."""
+    step, channels = PATCH_PX // 2, image.shape[1]
+    patches = image.unfold(2, PATCH_PX, step).unfold(3, PATCH_PX, step)
+    return patches.permute(0, 2, 3, 1, 4, 5).reshape(-1, channels, PATCH_PX, PATCH_PX)
 
 
 def _cross_spectrum(patches: Tensor) -> Tensor:

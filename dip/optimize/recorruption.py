@@ -20,9 +20,9 @@ class RecorruptedNoise:
     holes, moved and mirrored, hide more pixels of the input.
 
     Attributes:
-        y: (1, 3, H, W).
-        observed: (1, 1, H, W), float, m, 1 = observed.
-        tones: (1, 3, H, W) in [0, 1], an estimate of the image, whose tones the noise follows.
+        y: (B, 3, H, W), parts of one image, of which one is looked at each time.
+        observed: (B, 1, H, W), float, m, 1 = observed.
+        tones: (B, 3, H, W) in [0, 1], an estimate of the image, whose tones the noise follows.
         noise: of y; None where y has none.
         share: α.
         crop_px: longest side of what is looked at.
@@ -47,8 +47,11 @@ class RecorruptedNoise:
 
     def __call__(self, network: ResidualUNet) -> Tensor:
         """The loss of a network for another draw; a scalar."""
+        part = self._number(len(self.y))
         rows, columns = (self._span(length_px) for length_px in self.y.shape[2:])
-        y, observed, tones = (image[..., rows, columns] for image in (self.y, self.observed, self.tones))
+        y, observed, tones = (
+            image[part : part + 1, :, rows, columns] for image in (self.y, self.observed, self.tones)
+        )
         left = observed * self._moved(observed)
         given = target = y
         if self.noise is not None:

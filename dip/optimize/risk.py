@@ -17,7 +17,7 @@ def removed_noise(
     """⟨n, y − x̂⟩ / N, the noise's power that a restoration takes off: tr Σ (I − J) / N, a scalar.
 
     Args:
-        draw: the restoration, from y to x̂, both (1, 3, H, W).
+        draw: the restoration, from y to x̂, both (B, 3, H, W).
         y: the measurement.
         drawn: x̂ of y.
         noise: of y.
