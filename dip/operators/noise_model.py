@@ -100,7 +100,8 @@ def estimated_noise(
     probe = model.drawn(drawn.clamp(0, 1), generator) * observed
     taken = (probe - (draw(y + probe) - drawn)) * observed
     share = _patches(taken)[flat].square().mean() / _patches(probe)[flat].square().mean().clamp(min=1e-12)
-    factor = float(share.clamp(LEAST_TAKEN, 1)) ** -0.5
+    # Half of it, in decibels: texture in the flattest patches lets the share seem too small.
+    factor = float(share.clamp(LEAST_TAKEN, 1)) ** -0.25
     return replace(model, root=model.root * factor, sigma=model.sigma * factor)
 
 
