@@ -1,6 +1,6 @@
 """Lessons: crops of drawn pictures, damaged as scans are, in batches."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,15 @@ Bytes = NDArray[np.uint8]
 
 SCALES = (2, 3, 4, 4, 4, 6, 8)
 
+DAMAGES: Mapping[str, float] = {"white": 0.5, "grain": 0.25, "jpeg": 0.25, "holes": 0.2}
+"""What can be taught for denoising: how often each noise is drawn, and how many crops have holes."""
+
+STRONGEST = {"white": 60, "grain": 40, "jpeg": 30}
+"""σ of the strongest noise, in 8-bit units."""
+
+CLEAN_SHARE = 0.04
+"""Crops without any noise, which are to stay as they are."""
+
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
@@ -38,31 +47,42 @@ class Lesson:
 
 
 def draw_lesson(
-    task: str, random: np.random.Generator, pictures: list[Bytes], batch: int, side_px: int
+    task: str,
+    damages: Sequence[str],
+    random: np.random.Generator,
+    pictures: Sequence[Bytes],
+    batch: int,
+    side_px: int,
 ) -> Lesson:
     """A batch of damaged crops.
 
     Args:
-        task: a name in `LESSONS`.
+        task: `denoise` or `super-resolution`.
+        damages: names in `DAMAGES`, for `denoise`.
         random: where all chance comes from.
         pictures: (3, H, W) each, to choose from.
         batch: crops.
         side_px: rows and columns of a crop; a multiple of 24 for super-resolution.
     """
     crops = [_crop(random, pictures[random.integers(len(pictures))], side_px) for _ in range(batch)]
-    damaged = [LESSONS[task](random, crop) for crop in crops]
+    if task == "super-resolution":
+        damaged = [enlarging(random, crop) for crop in crops]
+    else:
+        damaged = [denoising(random, crop, damages) for crop in crops]
     clean = torch.from_numpy(np.stack(crops))
     y, observed = (torch.from_numpy(np.stack(part)) for part in zip(*damaged, strict=True))
     return Lesson(clean, filled(y, observed[:, None]), observed[:, None])
 
 
-def denoising(random: np.random.Generator, clean: Pixels) -> tuple[Pixels, Pixels]:
-    """Noise of every kind; a fifth of the crops have holes, most of these no noise."""
+def denoising(random: np.random.Generator, clean: Pixels, damages: Sequence[str]) -> tuple[Pixels, Pixels]:
+    """Noise of the kinds that are asked for; a fifth of the crops have holes, most of these no noise."""
     everywhere = np.ones(clean.shape[1:], np.float32)
-    if random.random() >= 0.2:
-        return noisy(random, clean), everywhere
-    observed = observed_pixels(random, clean.shape[1])
-    return (clean if random.random() < 0.7 else noisy(random, clean)), observed
+    noises = [name for name in damages if name != "holes"]
+    has_holes = "holes" in damages and (not noises or random.random() < DAMAGES["holes"])
+    observed = observed_pixels(random, clean.shape[1]) if has_holes else everywhere
+    if not noises or (has_holes and random.random() < 0.7):
+        return clean, observed
+    return noisy(random, clean, noises), observed
 
 
 def enlarging(random: np.random.Generator, clean: Pixels) -> tuple[Pixels, Pixels]:
@@ -74,28 +94,24 @@ def enlarging(random: np.random.Generator, clean: Pixels) -> tuple[Pixels, Pixel
     )
 
 
-LESSONS: Mapping[str, Callable[[np.random.Generator, Pixels], tuple[Pixels, Pixels]]] = {
-    "denoise": denoising,
-    "super-resolution": enlarging,
-}
+def noisy(random: np.random.Generator, clean: Pixels, noises: Sequence[str]) -> Pixels:
+    """y of a picture (3, H, W): white noise or grain of any strength, or either under JPEG.
 
-
-def noisy(random: np.random.Generator, clean: Pixels) -> Pixels:
-    """y of a picture (3, H, W): white noise, grain, either under JPEG, in any strength; some stay clean."""
-    kind, strength = random.random(), random.random() ** 1.5
-    if random.random() < 0.04:
+    Args:
+        random: where all chance comes from.
+        clean: the picture.
+        noises: of `white`, `grain` and `jpeg`, those that are drawn.
+    """
+    if random.random() < CLEAN_SHARE:
         return in_8_bits(clean)
+    shares = np.array([DAMAGES[name] for name in noises])
+    kind, strength = random.choice(noises, p=shares / shares.sum()), random.random() ** 1.5
     is_grey = bool((np.ptp(clean, axis=0) < 1e-3).mean() > 0.99)
-    if kind < 0.5:
-        y = clean + white_noise(random, clean.shape, float(is_grey)) * np.float32(strength * 60 / 255)
-    elif kind < 0.75:
-        y = clean + grain(random, clean, is_grey) * np.float32(strength * 40 / 255)
-    else:
-        has_grain = random.random() < 0.7
-        noise = (
-            grain(random, clean, is_grey) if has_grain else white_noise(random, clean.shape, float(is_grey))
-        )
-        return compressed(clean + noise * np.float32(strength * 30 / 255), int(random.integers(20, 96)))
+    has_grain = kind == "grain" or (kind == "jpeg" and random.random() < 0.7)
+    noise = grain(random, clean, is_grey) if has_grain else white_noise(random, clean.shape, float(is_grey))
+    y = clean + noise * np.float32(strength * STRONGEST[str(kind)] / 255)
+    if kind == "jpeg":
+        return compressed(y, int(random.integers(20, 96)))
     return in_8_bits(y) if random.random() < 0.6 else y
 
 

@@ -1,6 +1,7 @@
 """The education of a start: a network learns to take damage off drawn pictures, in sittings that add up."""
 
 import io
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from dip import drawing
 from dip.education.examination import examine
-from dip.education.lessons import Lesson, draw_lesson
+from dip.education.lessons import DAMAGES, Lesson, draw_lesson
 from dip.education.stock import pictures_from
 from dip.errors import ConfigurationError
 from dip.optimize.device import body_precision
@@ -48,6 +49,7 @@ class Education:
     Attributes:
         task: `denoise`, which teaches holes, too, or `super-resolution`.
         steps: batches.
+        damages: of `dip.education.lessons.DAMAGES`, what is taught for `denoise`.
         seed: of the first weights, the crops and their damage.
         batch: crops in a batch.
         crop_px: rows and columns of a crop.
@@ -59,6 +61,7 @@ class Education:
 
     task: str
     steps: int
+    damages: tuple[str, ...] = tuple(DAMAGES)
     seed: int = 0
     batch: int = 8
     crop_px: int = 96
@@ -69,6 +72,10 @@ class Education:
             raise ConfigurationError(f"Expected a task {' or '.join(SHAPES)}; got {self.task}.")
         if self.steps < 1:
             raise ConfigurationError(f"Expected at least one step; got {self.steps}.")
+        if not self.damages or not set(self.damages) <= set(DAMAGES):
+            raise ConfigurationError(
+                f"Expected some of the damages {', '.join(DAMAGES)}; got {', '.join(self.damages) or 'none'}."
+            )
 
     def learning_rate(self, step: int) -> float:
         """Of a step, counted from 0: it rises, stays, and falls at the end."""
@@ -86,6 +93,7 @@ class _State:
     average: dict[str, Tensor]
     optimizer: torch.optim.Optimizer
     step: int = 0
+    seconds: float = 0.0
     curve: list[dict[str, float]] = field(default_factory=list)
 
     @classmethod
@@ -101,7 +109,8 @@ class _State:
     def encoded(self) -> bytes:
         buffer = io.BytesIO()
         held = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
-        torch.save({**held, "average": self.average, "step": self.step, "curve": self.curve}, buffer)
+        told = {"step": self.step, "seconds": self.seconds, "curve": self.curve}
+        torch.save({**held, "average": self.average, **told}, buffer)
         return buffer.getvalue()
 
     def restore(self, content: bytes, device: torch.device) -> None:
@@ -109,6 +118,7 @@ class _State:
         self.network.load_state_dict(held["network"])
         self.optimizer.load_state_dict(held["optimizer"])
         self.average, self.step, self.curve = held["average"], held["step"], held["curve"]
+        self.seconds = held["seconds"]
 
 
 def educate(
@@ -135,6 +145,7 @@ def educate(
         state.restore(path.read_bytes(), device)
     precision = body_precision(device, torch.bfloat16)
     first = state.step // RENEWED_EVERY
+    begun = time.perf_counter() - state.seconds
     with pictures_from(first) as pictures:
         stock = deque((next(pictures) for _ in range(STOCK)), maxlen=STOCK)
         while state.step < education.steps:
@@ -142,12 +153,15 @@ def educate(
                 first += 1
                 stock.append(next(pictures))
             random = np.random.default_rng([education.seed, state.step])
-            lesson = draw_lesson(education.task, random, list(stock), education.batch, education.crop_px)
+            lesson = draw_lesson(
+                education.task, education.damages, random, stock, education.batch, education.crop_px
+            )
             _learn(state, lesson, education.learning_rate(state.step), precision)
             state.step += 1
             if state.step % education.examined_every == 0 or state.step == education.steps:
                 scores = examine(_averaged(state, education), education.task, precision)
                 state.curve.append({"step": state.step, **scores})
+                state.seconds = time.perf_counter() - begun
                 _replace(path, state.encoded())
                 if tell is not None:
                     tell(state.step, scores)
@@ -180,8 +194,17 @@ def _averaged(state: _State, education: Education) -> ResidualUNet:
 
 def _start(state: _State, education: Education) -> Start:
     weights = {name: weight.to("cpu", torch.bfloat16) for name, weight in state.average.items()}
-    card = {**asdict(education), "generator": drawing.VERSION, "torch": torch.__version__}
-    return Start(weights, SHAPES[education.task], {**card, "scores": state.curve[-1], "curve": state.curve})
+    card = {
+        **asdict(education),
+        "generator": drawing.VERSION,
+        "pictures": STOCK + state.step // RENEWED_EVERY,
+        "seconds": round(state.seconds),
+        "torch": torch.__version__,
+        "processor": torch.backends.cpu.get_cpu_capability(),
+        "scores": state.curve[-1],
+        "curve": state.curve,
+    }
+    return Start(weights, SHAPES[education.task], card)
 
 
 def _replace(path: Path, content: bytes) -> None:
