@@ -64,7 +64,7 @@ def draw_lesson(
         batch: crops.
         side_px: rows and columns of a crop; a multiple of 24 for super-resolution.
     """
-    crops = [_crop(random, pictures[random.integers(len(pictures))], side_px) for _ in range(batch)]
+    crops = [_crop(random, pictures[int(random.integers(len(pictures)))], side_px) for _ in range(batch)]
     if task == "super-resolution":
         damaged = [enlarging(random, crop) for crop in crops]
     else:
