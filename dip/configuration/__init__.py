@@ -5,6 +5,7 @@ Nothing here brings torch: whoever only hands a configuration on needs none.
 
 from dip.configuration.configuration import Configuration
 from dip.configuration.degradation import Degradation
+from dip.configuration.procedure import Procedure
 from dip.configuration.variation import Variation
 
-__all__ = ["Configuration", "Degradation", "Variation"]
+__all__ = ["Configuration", "Degradation", "Procedure", "Variation"]
