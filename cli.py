@@ -22,11 +22,14 @@ PROPOSE_ON = "Interrupted. Masks that are made are kept; the same line makes the
 STUDY_AGAIN = "Interrupted. Nothing is kept of a study that has not ended."
 
 NOT_PLANNED = ("seed",)
+"""What changes nothing of a plan."""
+
 NOT_STUDIED = (
     "protocol", "poisson", "impulse", "jpeg", "kernel", "method", "weights", "restarts", "tile_px", "depth",
     "upsampling", "dropout", "input_channels", "input_noise", "learning_rate", "data_term", "stop",
     "noise_level",
 )  # fmt: skip
+"""What studies vary themselves, or have no use for."""
 
 app = typer.Typer(
     no_args_is_help=True,

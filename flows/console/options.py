@@ -25,10 +25,9 @@ def with_options(
         without: names of fields that the command has no use for.
 
     Example:
-        >>> @app.command()
-        ... @with_options(WorkParameters)
-        ... def masks(asked: WorkParameters) -> None:
-        ...     print(asked.source)
+        @app.command()
+        @with_options(WorkParameters)
+        def masks(asked: WorkParameters) -> None: ...
     """
     options = options_of(model)
     # Arguments can only be told apart by their order, and options cannot come between them in a signature.

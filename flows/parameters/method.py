@@ -73,7 +73,7 @@ class MethodParameters(SourceParameters, Variation, Procedure, frozen=True):
     def _weights_are_found_by_workers(cls, path: str | None) -> str | None:
         """A path that means the same to workers, which may be elsewhere."""
         if path == "":
-            raise ValueError("expected the file of a network; got no name")
+            raise ValueError("expected the file of a network")
         return None if path is None else str(Path(path).expanduser().absolute())
 
     @model_validator(mode="after")

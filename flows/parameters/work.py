@@ -21,7 +21,6 @@ RESULTS = "Results"
 Url = Annotated[str, Field(min_length=1)]
 """A folder, file or URL; an empty one would be the current folder."""
 
-
 TakeOverOption = Annotated[
     bool,
     typer.Option(
