@@ -13,7 +13,7 @@ from dip.operators.mask import Mask
 from dip.optimize.loop import INTERVAL, Schedule, minimize
 from dip.optimize.monitors import OutputTracker
 from dip.optimize.stopping import FixedRule, HeldOutRule, MovingVariance, NoiseLevelRule, VarianceRule
-from dip.parameterizations.pixels import Pixels
+from dip.parameterizations.pixels import FreePixels
 
 RULE = VarianceRule(forgetting=0.1, tolerance=0, warm_up=10, patience=30)
 HALF = torch.full((1, 1, 4, 4), 0.5)
@@ -161,7 +161,7 @@ class Fitting(Problem):
 
 def fit(disturb=None, iterations=200, **options):
     torch.manual_seed(0)
-    network = Pixels().network(1, (4, 4))
+    network = FreePixels().network(1, (4, 4))
     problem = Fitting(HALF, Identity(), Objective())
     if disturb is not None:
         object.__setattr__(problem, "disturb", disturb)
