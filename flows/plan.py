@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from dip.configuration import Configuration
 from dip.pipeline.job import Job
 from dip.storage import Location
-from flows.parameters import ArchiveParameters
+from flows.parameters import RestorationParameters
 from flows.runs.inventory import list_images
 from flows.runs.preconditions import check_sound_input
 
@@ -56,7 +56,7 @@ class Plan:
         return [prospect for prospect in self.prospects if prospect.status == "restored"]
 
 
-def plan_archive(parameters: ArchiveParameters) -> Plan:
+def plan_archive(parameters: RestorationParameters) -> Plan:
     """Read every image, see what would be refused or skipped, and estimate the rest on this machine.
 
     Raises:

@@ -16,8 +16,9 @@ from dip.configuration import Configuration, Degradation, Variation
 from dip.evaluation.studies import study_called
 from dip.evaluation.studies.base import Findings, Trial
 from dip.storage import Location
+from flows.parameters import StudyParameters
 from flows.pictures import plots_of
-from flows.study import StudyParameters, run_study
+from flows.study import run_study
 from tests.conftest import files_below, photograph, write_photographs
 from tests.test_lock import leave, ticket_of_a_dead_process
 

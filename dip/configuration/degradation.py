@@ -1,16 +1,23 @@
 """How an evaluation damages its references, as a value."""
 
 from dataclasses import asdict, dataclass
-from typing import get_args
+from typing import Annotated, get_args
+
+import typer
 
 from dip.configuration.tables import OPERATORS
 from dip.configuration.vocabulary import MaskShape
 from dip.errors import TINY, ConfigurationError, check_between, check_one_of
 
+DAMAGE = "Damage done to the references"
+"""The panel of its options in a command's help."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Degradation:
     """What happens to a reference, in this order; a super-resolution shrinks it first.
+
+    A field is an option of the commands that evaluate, too.
 
     Attributes:
         poisson: photons per pixel at full brightness; shot noise follows from their number.
@@ -21,12 +28,40 @@ class Degradation:
         mask: shape of what is left out instead.
     """
 
-    poisson: float | None = None
-    sigma: float | None = None
-    impulse: float | None = None
-    jpeg: int | None = None
-    missing: float | None = None
-    mask: MaskShape | None = None
+    poisson: Annotated[
+        float | None,
+        typer.Option(
+            "--poisson", metavar="N", rich_help_panel=DAMAGE, help="Shot noise of N photons per bright pixel."
+        ),
+    ] = None
+    sigma: Annotated[
+        float | None,
+        typer.Option(
+            "--sigma",
+            metavar="σ",
+            rich_help_panel=DAMAGE,
+            help="Gaussian noise in 8-bit units; 25 for a plain denoise.",
+        ),
+    ] = None
+    impulse: Annotated[
+        float | None,
+        typer.Option(
+            "--impulse", metavar="SHARE", rich_help_panel=DAMAGE, help="Share of values made black or white."
+        ),
+    ] = None
+    jpeg: Annotated[
+        int | None,
+        typer.Option(
+            "--jpeg", metavar="QUALITY", rich_help_panel=DAMAGE, help="Artifacts of a JPEG compression."
+        ),
+    ] = None
+    missing: Annotated[
+        float | None,
+        typer.Option("--missing", metavar="SHARE", rich_help_panel=DAMAGE, help="Share of missing pixels."),
+    ] = None
+    mask: Annotated[
+        MaskShape | None, typer.Option("--mask", rich_help_panel=DAMAGE, help="Hide a shape instead.")
+    ] = None
 
     @property
     def is_noisy(self) -> bool:
