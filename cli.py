@@ -1,6 +1,7 @@
 """The command line: parse, call a flow, print. Flows are imported when they are called."""
 
 import os
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -172,6 +173,47 @@ def study(asked: StudyParameters) -> None:
     print_study(summary)
     if summary.failures:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example: `dip draw pictures --count 12`")
+def draw(
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder that the pictures go to.")],
+    count: Annotated[int, typer.Option("--count", min=1, help="How many.")] = 12,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the first; the others' follow.")] = 0,
+    side_px: Annotated[int, typer.Option("--side", metavar="PX", min=16, help="Rows and columns.")] = 256,
+) -> None:
+    """Draw pictures as starts are educated on: nothing in them was photographed."""
+    from flows.education import draw_pictures
+
+    with refusals():
+        written = draw_pictures(output, count, seed, side_px)
+    typer.echo(f"{len(written)} pictures in {output}")
+
+
+@app.command(epilog="Example: `dip educate my-start --damage grain,jpeg --steps 20000`")
+def educate(
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the start, and of its state.")],
+    task: Annotated[str, typer.Option("--task", help="denoise or super-resolution.")] = "denoise",
+    damage: Annotated[
+        str, typer.Option("--damage", metavar="NAME,…", help="What to teach for denoise.")
+    ] = "white,grain,jpeg,holes",
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Batches, earlier sittings counted.")] = 20000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the first weights and the lessons.")] = 0,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Educate a start on drawn pictures, for `--start`; the same line goes on where it was interrupted.
+
+    Each 500 steps the state is saved, and examined on pictures that were held back.
+    """
+    from flows.education import educate_start
+
+    def tell(step: int, scores: dict[str, float]) -> None:
+        told = ", ".join(f"{kind}: {psnr_db} dB" for kind, psnr_db in scores.items())
+        typer.echo(f"step {step} of {steps}  {told}")
+
+    with refusals():
+        start = educate_start(output, task, tuple(damage.split(",")), steps, seed, device, tell)
+    typer.echo(f"The start is {start}: dip restore … --start {start}")
 
 
 @app.command(epilog="Example: `dip demo`")

@@ -23,6 +23,7 @@ class Configuration(Procedure):
         scale: scale factor of a super-resolution, 2 to 8.
         variation: what departs from the preset.
         weights_sha256: of the trained network's file, where it is known.
+        start_sha256: of the file of a start, where it is known.
         damage: the mask value that marks what is to be repaired.
         protocol: how an evaluation is done; None is the task's first.
         degradation: how references are damaged first; None outside of evaluations.
@@ -34,6 +35,7 @@ class Configuration(Procedure):
     scale: int = USUAL_SCALE
     variation: Variation = field(default_factory=Variation)
     weights_sha256: str | None = None
+    start_sha256: str | None = None
     damage: Damage = "white"
     protocol: ProtocolName | None = None
     degradation: Degradation | None = None
@@ -95,13 +97,17 @@ class Configuration(Procedure):
         asked = asdict(self.variation)
         asked |= {"restarts": None if self.restarts == 1 else self.restarts}
         asked |= {"max_iterations": self.max_iterations, "tile_px": self.tile_px}
+        asked |= {"strength": None if self.strength == 1 else self.strength}
+        asked |= {"start": self.start_sha256 and self.start_sha256[:16]}
         return " ".join(f"{name}={value}" for name, value in asked.items() if value is not None)
 
     def as_dictionary(self) -> dict[str, Any]:
-        """All of it by name; of a trained network its checksum, where it is known, and not where it lies."""
+        """All of it by name; of networks their checksums, where they are known, and not where they lie."""
         known = asdict(self)
         if self.weights_sha256 is not None:
             del known["weights"]
+        if self.start_sha256 is not None:
+            del known["start"]
         return known
 
 

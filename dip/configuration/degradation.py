@@ -22,6 +22,7 @@ class Degradation:
     Attributes:
         poisson: photons per pixel at full brightness; shot noise follows from their number.
         sigma: standard deviation of Gaussian noise, in 8-bit units.
+        grain: `SIGMA:SIZE`, film grain of that standard deviation, in 8-bit units, and size, in pixels.
         impulse: share of values replaced by black or white.
         jpeg: quality of a JPEG compression, 1 to 95.
         missing: share of pixels left out at random.
@@ -41,6 +42,15 @@ class Degradation:
             metavar="σ",
             rich_help_panel=DAMAGE,
             help="Gaussian noise in 8-bit units; 25 for a plain denoise.",
+        ),
+    ] = None
+    grain: Annotated[
+        str | None,
+        typer.Option(
+            "--grain",
+            metavar="σ:PX",
+            rich_help_panel=DAMAGE,
+            help="Film grain: noise that neighbours and channels share, and mid-tones show most.",
         ),
     ] = None
     impulse: Annotated[
@@ -66,7 +76,28 @@ class Degradation:
     @property
     def is_noisy(self) -> bool:
         """Whether observed pixels differ from the reference's."""
-        return any(value is not None for value in (self.poisson, self.sigma, self.impulse, self.jpeg))
+        return any(
+            value is not None for value in (self.poisson, self.sigma, self.grain, self.impulse, self.jpeg)
+        )
+
+    @property
+    def grain_sigma_and_size(self) -> tuple[float, float] | None:
+        """σ of the grain in 8-bit units, and its size: the deviation in pixels of the blur that makes it.
+
+        Raises:
+            ConfigurationError: it is not two numbers in range.
+        """
+        if self.grain is None:
+            return None
+        try:
+            sigma, size_px = (float(number) for number in self.grain.split(":"))
+        except ValueError as error:
+            raise ConfigurationError(
+                f"Expected a grain SIGMA:SIZE, such as 15:0.8; got {self.grain}."
+            ) from error
+        check_between("a grain's σ in (0, 255]", sigma, TINY, 255)
+        check_between("a grain's size from 0.1 to 10 pixels", size_px, 0.1, 10)
+        return sigma, size_px
 
     @property
     def hides(self) -> bool:
@@ -86,6 +117,7 @@ class Degradation:
         """
         check_between("a noise level σ in (0, 255]", self.sigma, TINY, 255)
         check_between("a number of photons in (0, 10⁹]", self.poisson, TINY, 1e9)
+        _ = self.grain_sigma_and_size
         check_between("a share of values in (0, 1]", self.impulse, TINY, 1)
         check_between("a JPEG quality from 1 to 95", self.jpeg, 1, 95)
         check_between("a share of missing pixels in (0, 1)", self.missing, TINY, 1 - TINY)
@@ -100,6 +132,6 @@ class Degradation:
             )
         if task == "denoise" and (self.hides or not self.is_noisy):
             raise ConfigurationError(
-                "Expected a denoising evaluation to add noise (sigma, poisson, impulse or jpeg) and to hide "
-                f"nothing; got {' '.join(self.words) or 'neither'}."
+                "Expected a denoising evaluation to add noise (sigma, poisson, grain, impulse or jpeg) and to "
+                f"hide nothing; got {' '.join(self.words) or 'neither'}."
             )

@@ -26,6 +26,8 @@ class Procedure:
         method: how they are restored, a name in `dip.configuration.tables.METHODS`.
         weights: file of a trained network, for the method `trained`.
         preset: a name in `dip.methods.presets.PRESETS`.
+        start: file of an educated start, in place of the package's, for the preset `educated`.
+        strength: how much of a denoising is taken, 0 to 1; the rest is as it was.
         seed: a result depends on it, the image's bytes and the rest of the configuration.
         restarts: fits from different seeds whose images are averaged.
         max_iterations: the limit of iterations, in place of the preset's.
@@ -61,10 +63,25 @@ class Procedure:
         typer.Option(
             "--preset",
             rich_help_panel=METHOD,
-            help="The best measured settings (auto), a narrow network with Adam (fast), "
-            "or the published ones.",
+            help="The best measured (auto): a fit from an educated start (educated), or from random weights "
+            "(untrained); a narrow network with Adam (fast), or the published ones.",
         ),
     ] = "auto"
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--start", metavar="FILE", rich_help_panel=METHOD, help="A start of yours, made by `dip educate`."
+        ),
+    ] = None
+    strength: Annotated[
+        float,
+        typer.Option(
+            "--strength",
+            metavar="SHARE",
+            rich_help_panel=METHOD,
+            help="How much of a denoising to take, from 0 to 1: less than 1 leaves some grain.",
+        ),
+    ] = 1.0
     seed: Annotated[
         int,
         typer.Option(
@@ -113,6 +130,16 @@ class Procedure:
         if self.max_iterations is not None and self.max_iterations < 1:
             raise ConfigurationError(f"Expected at least one iteration; got {self.max_iterations}.")
         check_between("tiles of at least 128 pixels a side", self.tile_px, 128, 2**31)
+        check_between("a strength from 0 to 1", self.strength, 0, 1)
+        if self.strength < 1 and not OPERATORS[self.task].denoises:
+            raise ConfigurationError(
+                f"Expected a strength with a task that denoises; got {self.strength:g} with {self.task}."
+            )
+        if self.start is not None and (self.method != "dip" or self.preset not in ("auto", "educated")):
+            raise ConfigurationError(
+                "Expected a start (--start) with the preset auto or educated; "
+                f"got it with the method {self.method} and the preset {self.preset}."
+            )
         if not 0 <= self.seed < 2**63:
             raise ConfigurationError(f"Expected a seed from 0 to 2^63 - 1; got {self.seed}.")
         if self.restarts < 1:

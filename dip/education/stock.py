@@ -1,10 +1,12 @@
 """The pictures that lessons are cut from: a stock of the last drawn ones, renewed one by one."""
 
+import os
+import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +34,23 @@ def pictures_from(first: int) -> Iterator[Iterator[Bytes]]:
         first: number of the first.
     """
     # Not forked: threads of torch may hold locks.
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, get_context("spawn"), _end_with_the_parent) as pool:
         try:
             yield _in_order(pool, first)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _end_with_the_parent() -> None:
+    """Leave no process behind, however the education ends."""
+    parent = parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(0)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _in_order(pool: ProcessPoolExecutor, first: int) -> Iterator[Bytes]:

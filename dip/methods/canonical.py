@@ -41,7 +41,8 @@ def canonical_dictionary(configuration: Configuration) -> dict[str, Any]:
     meaning = {"version": VERSION, "configuration": _plain(configuration.as_dictionary())}
     if adaptation is None:
         return {**meaning, "settings": _plain(settings_for(configuration))}
-    return {**meaning, "settings": _plain(adaptation), "start": shipped_sha256(adaptation.start)}
+    sha256 = shipped_sha256(adaptation.start) if configuration.start is None else configuration.start_sha256
+    return {**meaning, "settings": _plain(adaptation), "start": sha256}
 
 
 def _plain(value: object) -> Any:

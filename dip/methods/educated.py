@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from dip.configuration import Configuration
+from dip.errors import ConfigurationError
 from dip.methods.base import Context, Restoration
+from dip.methods.presets import adaptation_for
 from dip.methods.scene import TILE_PX, Scene
 from dip.operators.filling import filled
 from dip.operators.measurement import Measurement, enlarged_bicubic, forward_operator
@@ -16,7 +18,7 @@ from dip.optimize.device import repeatable_on
 from dip.optimize.recorruption import RecorruptedNoise, Reshrunk
 from dip.optimize.risk import best_share
 from dip.parameterizations.residual_unet import ResidualUNet
-from dip.parameterizations.start import shipped_start
+from dip.parameterizations.start import Start, shipped_start, start_in
 
 BACK_PROJECTIONS = 4
 
@@ -33,10 +35,32 @@ def restore_from_start(
     *An educated warm start for deep image prior-based micro CT reconstruction*, 2022, for θ₀.
     """
     with repeatable_on(context.device):
-        network = shipped_start(adaptation.start).network().to(context.device)
+        network = start_of(configuration).network().to(context.device)
         if configuration.scale_factor > 1:
             return _enlarged(measurement, configuration, context, network, adaptation)
         return _cleaned(measurement, context, network, adaptation)
+
+
+def start_of(configuration: Configuration) -> Start:
+    """The start that is asked for, or the one that the package has for the task.
+
+    Raises:
+        ConfigurationError: the file holds none, or one for another task.
+    """
+    adaptation = adaptation_for(configuration)
+    if adaptation is None:
+        raise ConfigurationError(
+            f"Expected no start for what begins with random weights; got {configuration.start}."
+        )
+    if configuration.start is None:
+        return shipped_start(adaptation.start)
+    start = start_in(configuration.start, configuration.start_sha256)
+    if start.card.get("task") != adaptation.start:
+        raise ConfigurationError(
+            f"Expected a start educated for {adaptation.start}; got {configuration.start}, "
+            f"which was for {start.card.get('task')}."
+        )
+    return start
 
 
 def _cleaned(

@@ -42,3 +42,19 @@ def by_tones(noise: Pixels, pixels: Pixels) -> Pixels:
     mean_square = max(float((level.astype(np.float64) ** 2).mean()), 0.01)
     made: Pixels = (noise * level / np.sqrt(mean_square)).astype(np.float32)
     return made
+
+
+def film_grain(pixels: Pixels, sigma: float, size_px: float, random: np.random.Generator) -> Pixels:
+    """Grain as a scan of film shows it: half of it shared by the channels, most of it in mid-tones.
+
+    Args:
+        pixels: (C, H, W) in [0, 1], which it lies on.
+        sigma: its standard deviation in 8-bit units.
+        size_px: deviation of the blur that makes it.
+        random: where all chance comes from.
+
+    Returns:
+        (C, H, W), float32, what is to be added.
+    """
+    noise = correlated(white_noise(random, pixels.shape, shared=0.5), size_px)
+    return by_tones(noise, pixels) * np.float32(sigma / 255)

@@ -55,6 +55,13 @@ class Measurement:
         """An estimate of σ of the noise in y, in 8-bit units; None where holes or blur would mislead it."""
         return estimate_noise(self.y) if isinstance(self.operator, Identity) else None
 
+    def softened(self, image: Tensor, strength: float) -> Tensor:
+        """A restored image, (1, C, H, W), of which so much is taken; the rest of what is observed is y's."""
+        if strength == 1:
+            return image
+        mixed = torch.lerp(torch.from_numpy(self.y)[None], image, strength)
+        return mixed if self.observed is None else self.pasted(image, mixed)
+
     def with_observed(self, image: Tensor, values: Tensor | None = None) -> Tensor:
         """An image, (B, C, H, W), with the observed pixels pasted back into it, if they are to stay.
 

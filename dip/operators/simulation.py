@@ -13,6 +13,7 @@ from PIL import ImageDraw, ImageFont
 from dip.configuration import Configuration, Degradation
 from dip.errors import ImageError
 from dip.images.image import rounded
+from dip.operators.grain import film_grain
 from dip.operators.measurement import Measurement, forward_operator, measured
 
 Pixels = NDArray[np.float32]
@@ -38,6 +39,8 @@ def with_noise(pixels: Pixels, degradation: Degradation, random: np.random.Gener
     if degradation.sigma is not None:
         deviation = np.float32(degradation.sigma / 255)
         pixels = pixels + random.standard_normal(pixels.shape, dtype=np.float32) * deviation
+    if degradation.grain_sigma_and_size is not None:
+        pixels = pixels + film_grain(pixels, *degradation.grain_sigma_and_size, random)
     if degradation.impulse is not None:
         extremes = random.integers(0, 2, pixels.shape).astype(np.float32)
         pixels = np.where(random.random(pixels.shape) < degradation.impulse, extremes, pixels)

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -78,6 +79,26 @@ def shipped_start(name: str) -> Start:
 def shipped_sha256(name: str) -> str:
     """Checksum of the file of a start that comes with the package."""
     return hashlib.sha256(_shipped(name)).hexdigest()
+
+
+@lru_cache(maxsize=4)
+def start_in(path: str, sha256: str | None) -> Start:
+    """The start in a file.
+
+    Args:
+        path: of the file.
+        sha256: its checksum, if it is known; with another the file has changed.
+
+    Raises:
+        ConfigurationError: it cannot be read, has changed, or is no start.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"Expected the file of a start; {path} cannot be read: {error}.") from error
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise ConfigurationError(f"Expected the start that the run began with; {path} has changed since.")
+    return decoded_start(content, path)
 
 
 def _shipped(name: str) -> bytes:

@@ -92,7 +92,9 @@ class _Stages:
         row.noise_sigma = row.noise_sigma if restoration.noise_sigma is None else restoration.noise_sigma
         row.noise_size_px, row.restored_share = restoration.noise_size_px, restoration.share
         self.curve = restoration.curve
-        return restoration
+        return replace(
+            restoration, image=measurement.softened(restoration.image, self.configuration.strength)
+        )
 
     def evaluate(
         self, measurement: Measurement, restoration: Restoration, evaluator: Evaluator | None

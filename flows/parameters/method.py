@@ -63,14 +63,15 @@ class MethodParameters(SourceParameters, Variation, Procedure, frozen=True):
             **procedure,
             variation=self.part(Variation),
             weights_sha256=None if self.weights is None else _sha256_of(self.weights),
+            start_sha256=None if self.start is None else _sha256_of(self.start),
             damage=damage,
             protocol=protocol,
             degradation=degradation,
         )
 
-    @field_validator("weights")
+    @field_validator("weights", "start")
     @classmethod
-    def _weights_are_found_by_workers(cls, path: str | None) -> str | None:
+    def _networks_are_found_by_workers(cls, path: str | None) -> str | None:
         """A path that means the same to workers, which may be elsewhere."""
         if path == "":
             raise ValueError("expected the file of a network")

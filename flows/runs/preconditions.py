@@ -34,7 +34,7 @@ def check_sound_input(parameters: Batch | RestorationParameters) -> None:
 
     Raises:
         ConfigurationError: locations overlap, guides do not go with the preset, or the file of a network
-            holds none.
+            or start holds none.
         StorageError: source, masks or guides are not there, or there is no image in the source.
     """
     source, configuration = parameters.location(parameters.source), parameters.configuration
@@ -47,6 +47,10 @@ def check_sound_input(parameters: Batch | RestorationParameters) -> None:
         from dip.methods.trained import network_in  # which brings torch
 
         network_in(configuration.weights, configuration.weights_sha256)
+    if configuration.start is not None:
+        from dip.methods.educated import start_of  # which brings torch
+
+        start_of(configuration)
 
 
 def _beside_the_source(parameters: Batch | RestorationParameters) -> list[tuple[str, Location]]:
