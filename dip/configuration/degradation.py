@@ -132,6 +132,6 @@ class Degradation:
             )
         if task == "denoise" and (self.hides or not self.is_noisy):
             raise ConfigurationError(
-                "Expected a denoising evaluation to add noise (sigma, poisson, grain, impulse or jpeg) and to "
-                f"hide nothing; got {' '.join(self.words) or 'neither'}."
+                "Expected a denoising evaluation to add noise (sigma, poisson, grain, impulse or jpeg) and "
+                f"to hide nothing; got {' '.join(self.words) or 'neither'}."
             )
