@@ -176,8 +176,8 @@ from dataclasses import replace
 from pathlib import Path
 from dip.objective import Objective, Problem
 from dip.operators.identity import Identity
-from dip.presets import PRESETS
-from dip.restoration import restore
+from dip.methods.presets import PRESETS
+from dip.optimize.fit import restore
 
 def peak_bytes():
     # Not getrusage: what it tells of a new process includes the one it was forked from.
