@@ -45,7 +45,7 @@ def _questions(task: str, clean: Pixels, random: np.random.Generator) -> Mapping
         return {"enlarged": enlarging(random, clean)}
     white = white_noise(random, clean.shape)
     grain = by_tones(correlated(white_noise(random, clean.shape, 0.5), 1.2), clean)
-    half = missing_pixels((SIDE_PX, SIDE_PX), 0.5, random)
+    half = missing_pixels((SIDE_PX, SIDE_PX), 0.5, random).astype(np.float32)
     return {
         "white 15": (clean + white * np.float32(15 / 255), everywhere),
         "white 50": (clean + white * np.float32(50 / 255), everywhere),

@@ -127,7 +127,7 @@ def observed_pixels(random: np.random.Generator, side_px: int) -> Pixels:
     """Which pixels are left, (side, side), 1 = observed: random ones, or all but lines, letters, patches."""
     kind = random.random()
     if kind < 0.6:
-        return missing_pixels((side_px, side_px), random.uniform(0.1, 0.9), random)
+        return missing_pixels((side_px, side_px), random.uniform(0.1, 0.9), random).astype(np.float32)
     if kind < 0.75:
         holes = np.asarray(draw_lines(random, side_px)) > 127
     elif kind < 0.85:

@@ -94,12 +94,19 @@ def _enlarged(
     adaptation: Adaptation,
 ) -> Restoration:
     """A larger image, which explains the small one."""
-    scene = Scene.of(measurement.seen, None, context.device)
-    small = torch.from_numpy(measurement.y).expand(3, -1, -1)[None].to(context.device)
-    operator, again = measurement.operator.to(context.device), _again(small, configuration)
-    network = adapted(
-        network, Reshrunk(small, scene.whole, operator, again), adaptation, context.part(0, 2).progress
+    (height_px, width_px), seen = measurement.size_px, measurement.operator.observed
+    small = torch.from_numpy(measurement.y)[None]
+    observed = torch.ones_like(small[:, :1]) if seen is None else seen.float()
+    known = filled(small, observed)
+    scene = Scene.of(enlarged_bicubic(known[0].numpy(), measurement.size_px), None, context.device)
+    loss = Reshrunk(
+        small.expand(-1, 3, -1, -1).to(context.device),
+        observed.to(context.device),
+        scene.whole[..., :height_px, :width_px],
+        measurement.operator.to(context.device),
+        _again(known.expand(-1, 3, -1, -1), configuration).to(context.device),
     )
+    network = adapted(network, loss, adaptation, context.part(0, 2).progress)
     drawn = scene.drawn(network, context.part(1, 2).progress)
     made = _restoration(scene, drawn, adaptation)
     return replace(made, image=_back_projected(made.image, measurement))
@@ -127,15 +134,17 @@ def _restoration(
 
 
 def _again(small: Tensor, configuration: Configuration) -> Tensor:
-    """y shrunk as the image was, and enlarged again: (1, 3, h, w), with what no factor divides cut off."""
+    """y shrunk as the image was, and enlarged again: (1, C, h, w), with what no factor divides cut off."""
     factor = configuration.scale_factor
     height_px, width_px = (side_px // factor * factor for side_px in small.shape[2:])
-    smaller = forward_operator(configuration, (height_px, width_px))(small.cpu()[..., :height_px, :width_px])
-    return torch.from_numpy(enlarged_bicubic(smaller[0].numpy(), (height_px, width_px)))[None].to(small)
+    if not height_px * width_px:
+        return small[..., :0, :0]
+    smaller = forward_operator(configuration, (height_px, width_px))(small[..., :height_px, :width_px])
+    return torch.from_numpy(enlarged_bicubic(smaller[0].numpy(), (height_px, width_px)))[None]
 
 
 def _back_projected(image: Tensor, measurement: Measurement) -> Tensor:
-    """The image, (1, C, H, W), moved to where it explains y.
+    """The image, (1, C, H, W), moved to where it explains what is observed of y.
 
     Source: Irani, Peleg, *Improving resolution by image registration*, 1991.
     """
