@@ -27,8 +27,8 @@ class Adaptation:
     """
 
     start: str
-    iterations: int = 40
-    learning_rate: float = 3e-4
+    iterations: int = 25
+    learning_rate: float = 2e-4
     recorruption: float = 0.7
     average: float = 0.95
     crop_px: int = 256

@@ -86,7 +86,7 @@ class Reshrunk:
         observed: (1, 1, h, w), float, m, 1 = observed.
         enlarged: ↑y, (1, 3, H, W).
         operator: A.
-        again: ↑A′y, (1, 3, h, w), y shrunk as the image was, and enlarged; less than y by what does not divide.
+        again: ↑A′y, (1, 3, h, w), y shrunk as the image was and enlarged; without what does not divide.
 
     Source: Ulyanov et al., CVPR 2018, section 3.2, for the first term; Shocher, Cohen, Irani, *Zero-shot
     super-resolution using deep internal learning*, CVPR 2018, for the second.
