@@ -121,7 +121,7 @@ def test_educated_fit_that_is_varied_is_refused():
         config_hash(varied)
 
 
-def test_strength_leaves_some_of_the_grain(tmp_path):
+def test_strength_leaves_some_of_the_grain():
     reference = photograph(64)
     degradation = Degradation(sigma=25)
     whole = Configuration("denoise", degradation=degradation, max_iterations=1)

@@ -24,7 +24,7 @@ LARGEST_WHOLE_PX = 1024**2
 """Pixels up to which all of an image is its own sample."""
 
 MIRRORINGS: tuple[tuple[int, ...], ...] = ((), (3,), (2,), (2, 3))
-"""Axes that are turned round; a network draws each a little differently, and their mean is nearer the truth."""
+"""Axes that are turned round; a network draws each a little differently, and the mean is better than all."""
 
 PART_PX, PARTS = 320, 3
 """Of a larger image: the side of the parts of a sample, and how many lie along each side of it."""
