@@ -103,6 +103,20 @@ def test_architectures_are_all_the_networks(tmp_path):
     assert rows["deep-decoder"]["parameters"] == 100_224
 
 
+def test_parameters_are_those_of_the_network_that_was_fitted(tmp_path):
+    """A large image with much noise is fitted with a narrower network than one with less."""
+    (tmp_path / "in").mkdir()
+    photograph("astronaut", 384).convert("L").save(tmp_path / "in" / "a.png")
+    source, study = Location(str(tmp_path / "in")), study_called("architectures")
+    parameters = []
+    for width in (None, 32):
+        asked = replace(SMALL, max_iterations=1, variation=Variation(width=width))
+        asked = replace(asked, degradation=Degradation(sigma=50))
+        (row,) = study.run(Trial("architectures", "skip", "a.png", source, asked)).rows["architectures"]
+        parameters.append(row["parameters"])
+    assert parameters[0] == parameters[1]
+
+
 @pytest.mark.parametrize(
     ("study", "option", "files"),
     [
