@@ -39,7 +39,8 @@ def restore(
             on nothing but the arguments, to the bit; on a GPU, but for its last bits.
         device: where to run.
         psnr_of: PSNR of an output, (1, C, H, W), to a reference, for the curve alone.
-        observe: is shown the tracker before the first iteration and after every window.
+        observe: is shown the tracker before the first iteration and after every window. After a fall
+            it may be shown iterations again: the later showing is the one that counts.
         also: stop rules that are watched beside the settings' own, and decide nothing.
         guide: (1, 3, H, W) in [0, 1], z of settings whose network input is a second image.
 

@@ -85,7 +85,8 @@ def minimize(
         network: θ.
         schedule: learning rate, limit and stop rule.
         psnr_of: PSNR of an output to the reference, for the curve; it never guides the search.
-        observe: is shown the tracker before the first iteration and after every window.
+        observe: is shown the tracker before the first iteration and after every window. After a fall
+            it may be shown iterations again: the later showing is the one that counts.
         also: rules that are watched beside the schedule's own, and decide nothing.
         generators: of the random numbers that `draw` takes, beside torch's own.
 

@@ -29,12 +29,13 @@ def _run(trial: Trial) -> Findings:
     decider, rules = _rules(trial, settings.schedule)
     settings = replace(settings, schedule=replace(settings.schedule, rule=decider))
     seen: list[OutputTracker] = []
-    signals: list[TableRow] = []
+    signals: dict[tuple[int, str], TableRow] = {}
 
     def keep(tracker: OutputTracker) -> None:
         seen[:] = [tracker]
         for rule, watch in zip(rules, tracker.watches[1:], strict=True):
-            signals.append({"iteration": tracker.iteration, "rule": rule.name, "signal": float(watch.signal)})
+            row = {"iteration": tracker.iteration, "rule": rule.name, "signal": float(watch.signal)}
+            signals[tracker.iteration, rule.name] = row
 
     fit = restore(
         problem_of(subject.measurement, settings.objective),
@@ -51,7 +52,7 @@ def _run(trial: Trial) -> Findings:
         {"iteration": point.iteration, "protocol": protocol, "psnr_db": point.psnr_db} for point in fit.curve
     ]
     stops = [_stop(rule, watch, fit, subject) for rule, watch in zip(rules, seen[0].watches[1:], strict=True)]
-    return Findings(trial, {"psnr": psnrs, "signals": signals, "stops": stops})
+    return Findings(trial, {"psnr": psnrs, "signals": list(signals.values()), "stops": stops})
 
 
 def _rules(trial: Trial, schedule: Schedule) -> tuple[StopRule, list[StopRule]]:
