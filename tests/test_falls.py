@@ -3,10 +3,19 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
-from dip.objective import Problem
-from dip.optimize.loop import WINDOW
+from dip.objective import Objective, Problem
+from dip.operators.identity import Identity
+from dip.optimize.fit import restore
+from dip.optimize.loop import WINDOW, Schedule
+from dip.optimize.settings import Settings
+from dip.optimize.stopping import FixedRule
+from dip.parameterizations.network_input import Ramp
+from dip.parameterizations.skip import Skip
 from tests.test_studies import SMALL, findings
+
+CPU = torch.device("cpu")
 
 
 @pytest.fixture
@@ -37,3 +46,20 @@ def test_signals_of_an_undone_window_are_noted_again(tmp_path, falling_twice):
     found = findings(tmp_path, "stopping", asked, side_px=16, variants=["one-fit"])["one-fit"]
     noted = [row["iteration"] for row in found.rows["signals"] if row["rule"] == "variance"]
     assert noted == [0, WINDOW, 2 * WINDOW]
+
+
+def test_input_noise_grows_with_the_iterations_that_stand(falling_twice):
+    """An iteration that is run once more has the noise that it had."""
+    falling_twice(window=10)
+    levels = []
+
+    class Noted(Ramp):
+        def at(self, iteration):
+            levels.append(float(super().at(iteration)))
+            return super().at(iteration)
+
+    schedule = Schedule(0.01, 20, FixedRule(), window=10)
+    problem = Problem(torch.full((1, 1, 16, 16), 0.5), Identity(), Objective())
+    restore(problem, (16, 16), Settings(Skip(width=4), Noted(0, 30, 30), schedule), 0, CPU)
+    first, second = list(range(1, 11)), list(range(11, 21))
+    assert levels == [0, *first, *second, *second, *first, *second]

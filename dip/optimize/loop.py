@@ -63,7 +63,7 @@ class Fit:
 
 
 def minimize(
-    draw: Callable[[], Tensor],
+    draw: Callable[[Tensor], Tensor],
     problem: Problem,
     network: nn.Module,
     schedule: Schedule,
@@ -79,8 +79,9 @@ def minimize(
     fault may lie in the last step before it: they go back one window more, and steps become half as long.
 
     Args:
-        draw: draws the next output. On a GPU it is recorded: what it carries from call to call is on
-            the GPU and changed in place.
+        draw: draws the output of an iteration, whose number it gets as a scalar on the device: 0 before
+            the first. On a GPU it is recorded: what it carries from call to call is on the GPU and
+            changed in place.
         problem: E, A, y, λ and R.
         network: θ.
         schedule: learning rate, limit and stop rule.
@@ -148,7 +149,7 @@ class _Run:
 
     def __init__(
         self,
-        draw: Callable[[], Tensor],
+        draw: Callable[[Tensor], Tensor],
         problem: Problem,
         network: nn.Module,
         schedule: Schedule,
@@ -158,7 +159,7 @@ class _Run:
         self.draw, self.problem, self.network, self.generators = draw, problem, network, generators
         self.optimizer = OPTIMIZERS[schedule.optimizer](network.parameters(), schedule.learning_rate)
         with torch.no_grad():
-            first = draw()
+            first = draw(torch.zeros((), dtype=torch.int64, device=problem.y.device))
         watches = [rule.watch(problem, first) for rule in (schedule.rule, *also)]
         self.tracker = OutputTracker(watches, first)
         self.loss = first.new_zeros(())
@@ -171,7 +172,7 @@ class _Run:
     def iterate(self) -> None:
         """One iteration; its loss is kept."""
         self.optimizer.zero_grad(set_to_none=True)
-        output = self.draw()
+        output = self.draw(self.tracker.taken + 1)
         loss = self.problem.loss(output)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
