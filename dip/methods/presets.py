@@ -119,7 +119,6 @@ EDUCATED: Mapping[str, Adaptation] = MappingProxyType(
     {
         "denoise": Adaptation("denoise"),
         "inpaint+denoise": Adaptation("denoise"),
-        "super-resolution": Adaptation("super-resolution"),
     }
 )
 """The preset `educated`, by task: fits that begin with a start of the package."""
