@@ -53,7 +53,9 @@ def test_command_in_a_readme_is_one_of_the_command_line(words):
 
 def test_option_that_there_is_not_would_be_found():
     with pytest.raises(click.NoSuchOption):
-        parsed(typer.main.get_command(app), ["restore", "scans", "restored", "--task", "denoise", "--runs", "2"])
+        parsed(
+            typer.main.get_command(app), ["restore", "scans", "restored", "--task", "denoise", "--runs", "2"]
+        )
 
 
 @pytest.mark.parametrize("words", of_program("dask"), ids=" ".join)
