@@ -30,7 +30,7 @@ _STAMP, _STAMP_LENGTH = "%Y%m%dT%H%M%S", 15
 
 
 @dataclass(frozen=True)
-class _Description:
+class Description:
     """What `run.json` says of a run."""
 
     run_id: str
@@ -41,7 +41,7 @@ class _Description:
     started_at: str
 
 
-_READER = TypeAdapter(_Description)
+_READER = TypeAdapter(Description)
 
 
 def open_run(parameters: Batch) -> tuple[Run | None, Earlier]:
@@ -92,7 +92,7 @@ def _new_run(parameters: Batch, entries: Iterable[Entry], last: str | None) -> R
         return None
     run_id = _id_after(last)
     run = Run(_template(parameters, run_id), total, parameters.shard_size)
-    description = _Description(
+    description = Description(
         run_id,
         terms_of(parameters),
         total,
@@ -169,6 +169,15 @@ def account_of(output: Location, run_id: str, total: int) -> Account:
         counts.update(part["status"].to_pylist())
     open_images = _open_images(output, run_id) if counts.total() < total else ()
     return Account(run_id, total, dict(counts), open_images)
+
+
+def descriptions_of(output: Location) -> list[Description]:
+    """What the runs of an output were asked, oldest first.
+
+    Raises:
+        StorageError: the output cannot be read, or the description of a run is damaged.
+    """
+    return [_described(output, run_id) for run_id, _ in reversed([*_runs(output)])]
 
 
 def incomplete_runs(output: Location) -> list[Account]:
@@ -271,7 +280,7 @@ def _runs(output: Location) -> Iterator[tuple[str, bool]]:
             yield run_id, "finished.json" in files
 
 
-def _described(output: Location, run_id: str) -> _Description:
+def _described(output: Location, run_id: str) -> Description:
     name = f"runs/{run_id}/run.json"
     try:
         return _READER.validate_json(output.read(name))
