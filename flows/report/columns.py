@@ -42,7 +42,7 @@ COLUMNS = (
     Column("stop_iteration", "Stop", digits=0, help="the iteration whose output is the answer"),
     Column("iterations", "Iterations", digits=0),
     Column("stop_reason", "Stop reason", "word"),
-    Column("seconds", "Seconds"),
+    Column("seconds", "Time, s"),
     Column("megapixels", "Megapixels"),
     Column("method", "Method", "word"),
     Column("preset", "Preset", "word"),

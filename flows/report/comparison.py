@@ -17,11 +17,11 @@ from flows.report.subject import Subject, subject_of
 
 _DIGITS = {"psnr_db": 2, "ssim": 4, "changed": 2, "stop_iteration": 0, "seconds": 2}
 _TITLES = {
-    "psnr_db": "PSNR, dB",
-    "ssim": "SSIM",
-    "changed": "Change, %",
-    "stop_iteration": "Stop",
-    "seconds": "Seconds",
+    "psnr_db": ("PSNR", ", dB"),
+    "ssim": ("SSIM", ""),
+    "changed": ("Change", ", %"),
+    "stop_iteration": ("Stop", ""),
+    "seconds": ("Time", ", s"),
 }
 
 
@@ -119,8 +119,8 @@ def _joined(sides: tuple[pa.Table, pa.Table]) -> pa.Table:
 
 def _columns(labels: tuple[str, str]) -> list[Column]:
     numbers = [
-        Column(f"{side}_{name}", f"{title}, {label}", digits=_DIGITS[name])
-        for name, title in _TITLES.items()
+        Column(f"{side}_{name}", f"{title} {label}{unit}", digits=_DIGITS[name])
+        for name, (title, unit) in _TITLES.items()
         for side, label in zip(("difference", "first", "second"), ("difference", *labels), strict=True)
     ]
     return [
@@ -144,9 +144,10 @@ def _labels(first: str, second: str) -> tuple[str, str]:
 def _lead(differences: pa.ChunkedArray, labels: tuple[str, str]) -> str:
     better = pc.sum(pc.greater(differences, 0)).as_py()
     mean = pc.mean(differences).as_py()
+    side = "higher" if mean >= 0 else "lower"
     return (
         f"{labels[1]} has the higher PSNR in {better:,} of {len(differences):,} images; "
-        f"on average it is {mean:+.2f} dB from {labels[0]}."
+        f"on average it is {abs(mean):.2f} dB {side} than with {labels[0]}."
     )
 
 

@@ -100,7 +100,7 @@ def means_table(rows: pa.Table) -> tuple[list[str], list[list[str]]]:
 def _asked(subjects: Sequence[Subject]) -> Facts:
     asked = subjects[0].asked
     facts = [
-        ("Source", asked.get("source") if len(subjects) == 1 else None),
+        ("Source", str(asked.get("source", "")).removeprefix("file://") if len(subjects) == 1 else None),
         ("Output", ", ".join(subject.output.url for subject in subjects)),
         ("Masks", asked.get("masks")),
         ("Task", ", ".join(_values(subjects, "task"))),

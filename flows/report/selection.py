@@ -59,9 +59,9 @@ def differing_groups(rows: pa.Table, labels: tuple[str, str], sample: int | None
     groups = [
         _where("failed", "Failed in one", pc.equal(rows["status"], "failed")),
         _where("skipped", "Skipped in one", pc.equal(rows["status"], "skipped")),
-        _extreme(rows, "second", better[0], "difference_psnr_db", -1),
-        _extreme(rows, "first", better[1], "difference_psnr_db", 1),
-        _extreme(rows, "changed", f"Changed more by {labels[1]}", "difference_changed", -1),
+        _extreme(rows, "second", better[0], "difference_psnr_db", -1, beyond=0.0),
+        _extreme(rows, "first", better[1], "difference_psnr_db", 1, beyond=0.0),
+        _extreme(rows, "changed", f"Changed more by {labels[1]}", "difference_changed", -1, beyond=0.0),
         _sample(rows, sample),
     ]
     return [group for group in groups if len(group.indices)]
@@ -89,11 +89,14 @@ def _where(name: str, title: str, is_member: pa.ChunkedArray) -> Group:
     return Group(name, title, indices[:SENTENCES_SHOWN], len(indices))
 
 
-def _extreme(rows: pa.Table, name: str, title: str, column: str, sign: int) -> Group:
-    """The images with the smallest values of a column, or with sign -1 the largest."""
+def _extreme(
+    rows: pa.Table, name: str, title: str, column: str, sign: int, beyond: float | None = None
+) -> Group:
+    """The images with the smallest values of a column, or with sign -1 the largest, if need be beyond one."""
     values = sign * rows[column].cast(pa.float64()).to_numpy()
     indices = np.argsort(values, kind="stable")
-    known = indices[np.isfinite(values[indices])][:GROUP_SIZE]
+    is_meant = np.isfinite(values) if beyond is None else values < sign * beyond
+    known = indices[is_meant[indices]][:GROUP_SIZE]
     return Group(name, title, known, len(known))
 
 

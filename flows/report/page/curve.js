@@ -38,7 +38,8 @@
     label(LEFT - 4, TOP + 4, (10 ** y.most).toExponential(0), "end", "loss");
     label(LEFT - 4, HEIGHT - BOTTOM, (10 ** y.least).toExponential(0), "end", "loss");
     label(LEFT, HEIGHT - 12, "0", "middle");
-    label(WIDTH - RIGHT, HEIGHT - 12, x.most, "middle");
+    const isNearEnd = stop && x.at(stop) > WIDTH - RIGHT - 50;
+    if (!isNearEnd) label(WIDTH - RIGHT, HEIGHT - 12, x.most, "middle");
     if (psnr.some(Number.isFinite)) {
       const right = scaled(psnr, HEIGHT - BOTTOM, TOP);
       svg.append(line(xs, psnr.map((value) => (value === null ? NaN : right.at(value))), "psnr"));
@@ -48,7 +49,7 @@
     if (stop) {
       const at = x.at(stop);
       svg.append(drawn("path", { class: "stop", d: `M${at} ${TOP}V${HEIGHT - BOTTOM}` }));
-      label(Math.min(at, WIDTH - RIGHT - 20), HEIGHT - 12, stop, "middle", "stop");
+      label(at, HEIGHT - 12, stop, "middle", "stop");
     }
     const legend = dip.element("p", { className: "legend" }, title ? `${title}: ` : "");
     legend.append(dip.element("span", { className: "loss" }, "loss"));

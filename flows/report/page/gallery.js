@@ -11,7 +11,7 @@
   root.append(cards, more);
   let positions = [], order = [], drawn = 0;
 
-  const NUMBERS = ["difference_psnr_db", "gain_db", "psnr_db", "changed", "stop_iteration", "seconds"];
+  const NUMBERS = ["difference_psnr_db", "gain_db", "psnr_db", "changed", "difference_changed", "stop_iteration", "seconds"];
 
   function caption(row) {
     if (dip.value(row, "status") !== "restored") return dip.text(row, "error_message");
@@ -25,8 +25,7 @@
 
   // "Gain, dB" and 9.28 → "Gain 9.28 dB"
   function worded(title, value) {
-    if (title === "Seconds") return `${value}\u202fs`;
-    const [name, unit = ""] = title.split(/, (?=(?:dB|%)$)/);
+    const [name, unit = ""] = title.split(/, (?=(?:dB|%|s)$)/);
     return `${name} ${value}${unit && "\u202f" + unit}`;
   }
 
