@@ -13,7 +13,7 @@ MAX_PIXELS = 64_000_000
 """What is decoded at most: a file can claim any size."""
 
 
-def require_size(width_px: int, height_px: int, name: str) -> None:
+def check_size(width_px: int, height_px: int, name: str) -> None:
     """Refuse an image before it is decoded.
 
     Raises:
