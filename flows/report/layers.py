@@ -78,12 +78,13 @@ def layers_of(subject: Subject, row: Row, embedded: bytes | None, mask_id: str |
     is_restored = row["status"] == "restored"
     if subject.is_evaluation and is_restored:
         layers.add(lambda: _degraded(subject, row))
-        layers.add(lambda: _reference(subject, row))
     else:
         layers.add(lambda: _source(subject, row))
     if is_restored:
         layers.add(lambda: _restored(subject, row, embedded))
         layers.add(lambda: _mask(subject, row, mask_id))
+    if is_restored and subject.is_evaluation:
+        layers.add(lambda: _reference(subject, row))
     if is_restored and subject.asked.get("uncertainty"):
         layers.add(lambda: _uncertainty(subject, row))
     return layers

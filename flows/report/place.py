@@ -6,8 +6,8 @@ from dip.errors import ConfigurationError
 from dip.storage import Location
 from flows.report.page import FILES
 from flows.report.subject import Subject
-from flows.runs.bag import REPORT, expect_outside_bags
-from flows.runs.preconditions import expect_apart, expect_none_of_others
+from flows.runs.bag import REPORT, check_outside_bags
+from flows.runs.preconditions import check_apart, check_no_foreign_entries
 
 
 def default_place(output: Location) -> Location:
@@ -27,12 +27,14 @@ def check_place(folder: Location, subjects: Sequence[Subject]) -> None:
         StorageError: it cannot be listed.
     """
     for subject in subjects:
-        expect_apart(folder, subject.source, "source", "a report")
+        check_apart(folder, subject.source, "source", "a report")
         usual = default_place(subject.output)
         if folder.canonical_url != usual.canonical_url and subject.output.contains(folder):
             raise ConfigurationError(
                 f"Expected a report outside of the output, or in {usual.url}; got {folder.url}. "
                 "Choose another place with --to."
             )
-    expect_outside_bags(folder)
-    expect_none_of_others(folder, FILES, "new, empty or an earlier report", "Choose another place with --to.")
+    check_outside_bags(folder)
+    check_no_foreign_entries(
+        folder, FILES, "new, empty or an earlier report", "Choose another place with --to."
+    )

@@ -46,7 +46,7 @@
     }
 
     function zoom(factor, x = paneWidth() / 2, y = element.clientHeight / 2) {
-      const scale = Math.min(MOST, Math.max(fitting() / 2, state.scale * factor));
+      const scale = Math.min(MOST, Math.max(Math.min(1, fitting() / 2), state.scale * factor));
       state.x = x - ((x - state.x) * scale) / state.scale;
       state.y = y - ((y - state.y) * scale) / state.scale;
       state.scale = scale;
