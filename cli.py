@@ -236,7 +236,8 @@ def report(
 
     with refusals():
         size = sample_size(sample)
-        first, second, place = (url and location_of(url, storage_options) for url in (output, other, to))
+        first = location_of(output, storage_options)
+        second, place = (None if url is None else location_of(url, storage_options) for url in (other, to))
     made = report_on(first, second, place, size)
     print_report(made)
     if opens:

@@ -13,6 +13,7 @@ from dip.storage import Location
 from flows.report.build import make_report
 from flows.report.comparison import Comparison
 from flows.report.one_output import OutputReport
+from flows.runs.chosen import read_chosen
 from tests.an_output import evaluated, restored
 from tests.browser import browsing
 from tests.conftest import photograph, wait_for
@@ -175,6 +176,7 @@ def test_decisions_are_kept_saved_and_loaded(page, archive):
         rows = list(csv.DictReader(file))
     assert [row["decision"] for row in rows] == ["accepted", "rejected", "again"]
     assert rows[2]["note"] == 'grey, "soft"'
+    assert read_chosen(Location(str(saved))) == [rows[2]["image_id"]]
     page.run("localStorage.clear()")
     page.open(archive)
     assert page.one("#decided").text == "0"

@@ -10,8 +10,9 @@ import pyarrow as pa
 from dip.storage import Location
 from dip.storage.part_files import read_rows
 from dip.storage.results import ROW_SCHEMA
-from flows.runs.accounts import Description, descriptions_of, no_rows
+from flows.runs.accounts import no_rows
 from flows.runs.bag import results_of
+from flows.runs.history import Description, descriptions_of
 from flows.runs.manifest import read_entries
 from flows.runs.run import manifest_of
 
