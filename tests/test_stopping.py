@@ -131,9 +131,9 @@ def test_noise_level_rule_stops_where_the_residual_is_as_large_as_the_noise():
 
 
 def test_noise_level_counts_observed_pixels_alone():
-    observed = torch.zeros(1, 1, 4, 4)
-    observed[..., :2, :] = 1
-    half_observed = replace(PROBLEM, operator=Mask(observed), y=HALF * observed, observed=observed)
+    observed = torch.zeros(1, 1, 4, 4, dtype=torch.bool)
+    observed[..., :2, :] = True
+    half_observed = replace(PROBLEM, operator=Mask(observed), y=HALF * observed)
     assert float(half_observed.squared_residual(HALF + 0.1)) == pytest.approx(0.01)
 
 

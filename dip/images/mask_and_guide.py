@@ -1,13 +1,13 @@
 """What may come with an image: a mask of its damage, and a guide, a second image of the same scene."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dip.errors import ImageError, MaskError
+from dip.images.image import PixelMask, Pixels
 from dip.images.read import decode
 
 
-def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) -> NDArray[np.float32]:
+def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) -> PixelMask:
     """The observed pixels of an image.
 
     Args:
@@ -18,7 +18,7 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
         damage: `white` or `black`, the one that marks what is to be repaired.
 
     Returns:
-        (H, W), float32; 1 = observed, 0 = damaged.
+        (H, W), True = observed, False = damaged.
 
     Raises:
         MaskError: it cannot be read, or has another size than the image.
@@ -34,7 +34,7 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
     is_damaged = is_white if damage == "white" else ~is_white
     if mask.alpha is not None:
         is_damaged &= mask.alpha > (2**mask.bit_depth - 1) / 2
-    observed: NDArray[np.float32] = (~is_damaged).astype(np.float32)
+    observed: PixelMask = ~is_damaged
     return observed
 
 
@@ -57,7 +57,7 @@ def check_same_size(
         )
 
 
-def read_guide(content: bytes, name: str, size_px: tuple[int, int]) -> NDArray[np.float32]:
+def read_guide(content: bytes, name: str, size_px: tuple[int, int]) -> Pixels:
     """A second image of the same scene, in colour.
 
     Args:

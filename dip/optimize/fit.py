@@ -65,8 +65,8 @@ def restore(
 
 def _with_held_out_pixels(problem: Problem, rule: StopRule, generator: torch.Generator) -> Problem:
     order = torch.rand(problem.y[:, :1].shape, generator=generator)
-    if problem.observed is not None:
-        order = order + (1 - problem.observed)  # a missing pixel, which can tell nothing, comes last
+    if problem.operator.observed is not None:
+        order = order + ~problem.operator.observed  # a missing pixel, which can tell nothing, comes last
     observed = int((order < 1).sum())
     count = rule.held_out(observed)
     if not count:

@@ -10,9 +10,10 @@ from dip import images
 from dip.errors import ImageError
 from dip.evaluation.change import change_between
 from dip.images import Image, Metadata
+from dip.images.image import PixelMask, Pixels
 from dip.images.xmp import with_history
 from dip.methods.base import Restoration
-from dip.operators.measurement import Measurement, Pixels, enlarged_bicubic
+from dip.operators.measurement import Measurement, enlarged_bicubic
 from dip.pipeline.job import Job
 from dip.pipeline.proposed_masks import encode_mask, mask_name
 from dip.storage.results import Row
@@ -113,8 +114,8 @@ class Writer:
         row.mean_absolute_change, row.changed_share = change.mean_absolute, change.changed_share
         row.colour_drift = change.colour_drift
         if row.masked_share is not None and measurement.observed is not None:
-            stays = measurement.observed > 0
-            row.keeps_unmasked = bool((derivative.pixels == source.pixels)[:, stays].all())
+            is_kept = (derivative.pixels == source.pixels)[:, measurement.observed]
+            row.keeps_unmasked = bool(is_kept.all())
 
     def _with_history(self, metadata: Metadata) -> Metadata:
         """The metadata, and in the XMP packet how the derivative came about."""
@@ -143,8 +144,8 @@ class Writer:
         if measurement.observed is not None:
             self._write_mask(measurement.observed)
 
-    def _write_mask(self, observed: Pixels) -> None:
-        self.job.output.write(mask_name(self.job.image_id), encode_mask(observed == 0))
+    def _write_mask(self, observed: PixelMask) -> None:
+        self.job.output.write(mask_name(self.job.image_id), encode_mask(~observed))
 
 
 def _derivative(source: Image, restored: Pixels, measurement: Measurement) -> Image:
