@@ -119,6 +119,7 @@ EDUCATED: Mapping[str, Adaptation] = MappingProxyType(
     {
         "denoise": Adaptation("denoise"),
         "inpaint+denoise": Adaptation("denoise"),
+        "super-resolution": Adaptation("super-resolution", iterations=0),
     }
 )
 """The preset `educated`, by task: fits that begin with a start of the package."""
@@ -194,6 +195,8 @@ def adaptation_for(configuration: Configuration) -> Adaptation | None:
             f"network, rule or objective; got {configuration.task} {configuration.variation_text}. "
             "Use the preset untrained for it."
         )
+    if not adaptation.iterations:
+        return adaptation
     return replace(adaptation, iterations=_either(configuration.max_iterations, adaptation.iterations))
 
 
