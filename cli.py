@@ -29,7 +29,7 @@ NOT_PLANNED = ("seed",)
 NOT_STUDIED = (
     "protocol", "poisson", "impulse", "jpeg", "kernel", "method", "weights", "restarts", "tile_px", "depth",
     "upsampling", "dropout", "input_channels", "input_noise", "learning_rate", "data_term", "stop",
-    "noise_level",
+    "noise_level", "start", "strength",
 )  # fmt: skip
 """What studies vary themselves, or have no use for."""
 

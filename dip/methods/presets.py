@@ -151,8 +151,7 @@ def settings_for(configuration: Configuration) -> Settings | None:
 
 def _of_preset(configuration: Configuration) -> Settings:
     """The preset's settings for the task at its scale factor, for the task, or for any."""
-    preset = effective_preset(configuration)
-    by_task, task = PRESETS["untrained" if preset == "educated" else preset], configuration.task
+    by_task, task = PRESETS[random_preset(configuration)], configuration.task
     for name in (f"{task} ×{configuration.scale_factor}", task, ANY_TASK):
         if name in by_task:
             return by_task[name]
@@ -178,6 +177,12 @@ def effective_preset(configuration: Configuration) -> str:
         return "educated"
     is_measured = asked.network is None or parameterization_called(asked.network) is Skip
     return "untrained" if is_measured else "fast"
+
+
+def random_preset(configuration: Configuration) -> str:
+    """The preset of a fit that begins with random weights, as in studies: `untrained` for `educated`."""
+    preset = effective_preset(configuration)
+    return "untrained" if preset == "educated" else preset
 
 
 def adaptation_for(configuration: Configuration) -> Adaptation | None:
