@@ -13,6 +13,7 @@ from flows.parameters import (
     BatchParameters,
     BenchmarkParameters,
     OutputParameters,
+    ReportParameters,
     RestorationParameters,
     ResultsParameters,
     StudyParameters,
@@ -28,7 +29,7 @@ NOT_PLANNED = ("seed",)
 NOT_STUDIED = (
     "protocol", "poisson", "impulse", "jpeg", "kernel", "method", "weights", "restarts", "tile_px", "depth",
     "upsampling", "dropout", "input_channels", "input_noise", "learning_rate", "data_term", "stop",
-    "noise_level",
+    "noise_level", "start", "strength",
 )  # fmt: skip
 """What studies vary themselves, or have no use for."""
 
@@ -152,6 +153,27 @@ def compact(asked: OutputParameters) -> None:
 
     location = asked.location(asked.output)
     print_compaction(location, *join_parts(location))
+
+
+@app.command(epilog="Examples: `dip report restored --open`; `dip report first second --to compared`")
+@with_options(ReportParameters)
+def report(asked: ReportParameters) -> None:
+    """Make a page on which results are looked at, compared and decided on.
+
+    It opens from disk and from any web server. Nothing else of OUT changes; the same line goes on with what
+    was interrupted.
+    """
+    from flows.console.report import print_report
+    from flows.console.reporting import open_page, report_on, sample_size
+
+    with refusals():
+        size = sample_size(asked.sample)
+        first = asked.location(asked.output)
+        second, place = (None if url is None else asked.location(url) for url in (asked.other, asked.to))
+    made = report_on(first, second, place, size)
+    print_report(made)
+    if asked.opens:
+        open_page(made)
 
 
 @app.command(

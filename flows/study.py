@@ -99,14 +99,14 @@ def _files(
 def _description(asked: StudyParameters) -> bytes:
     """What was studied, as JSON: what tells one study's tables from another's."""
     from dip.methods.canonical import config_hash  # which brings torch
-    from dip.methods.presets import effective_preset
+    from dip.methods.presets import random_preset
 
     configuration = asked.configuration
     described = {
         "study": asked.study,
         "source": asked.location(asked.source).url,
         "task": configuration.task,
-        "preset": effective_preset(configuration),
+        "preset": random_preset(configuration),
         "degradation": configuration.damage_text,
         "protocol": configuration.protocol_name,
         "variation": configuration.variation_text,

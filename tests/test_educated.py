@@ -129,7 +129,7 @@ def test_strength_leaves_some_of_the_grain():
     image = torch.from_numpy(reference)[None]
     half = measurement.softened(image, 0.5)[0].numpy()
     assert half == pytest.approx((measurement.y + reference) / 2, abs=1e-6)
-    assert torch.equal(measurement.softened(image, 1.0), image)
+    assert torch.equal(measurement.softened(image, None), image)
     with pytest.raises(ConfigurationError, match="Expected a strength from 0 to 1"):
         Configuration("denoise", strength=1.5)
     with pytest.raises(ConfigurationError, match="a task that denoises"):

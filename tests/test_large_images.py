@@ -19,7 +19,7 @@ from dip.optimize.fit import restore
 from tests.conftest import photograph
 from tests.one_image import run
 
-TILED = Configuration("denoise", max_iterations=2, tile_px=128)
+TILED = Configuration("denoise", preset="untrained", max_iterations=2, tile_px=128)
 
 
 def optimized(

@@ -97,7 +97,7 @@ class Configuration(Procedure):
         asked = asdict(self.variation)
         asked |= {"restarts": None if self.restarts == 1 else self.restarts}
         asked |= {"max_iterations": self.max_iterations, "tile_px": self.tile_px}
-        asked |= {"strength": None if self.strength == 1 else self.strength}
+        asked |= {"strength": self.strength}
         asked |= {"start": self.start_sha256 and self.start_sha256[:16]}
         return " ".join(f"{name}={value}" for name, value in asked.items() if value is not None)
 

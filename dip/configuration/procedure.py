@@ -27,7 +27,7 @@ class Procedure:
         weights: file of a trained network, for the method `trained`.
         preset: a name in `dip.methods.presets.PRESETS`.
         start: file of an educated start, in place of the package's, for the preset `educated`.
-        strength: how much of a denoising is taken, 0 to 1; the rest is as it was.
+        strength: how much of a denoising is taken, 0 to 1; the rest is as it was. None for all.
         seed: a result depends on it, the image's bytes and the rest of the configuration.
         restarts: fits from different seeds whose images are averaged.
         max_iterations: the limit of iterations, in place of the preset's.
@@ -74,14 +74,14 @@ class Procedure:
         ),
     ] = None
     strength: Annotated[
-        float,
+        float | None,
         typer.Option(
             "--strength",
             metavar="SHARE",
             rich_help_panel=METHOD,
             help="How much of a denoising to take, from 0 to 1: less than 1 leaves some grain.",
         ),
-    ] = 1.0
+    ] = None
     seed: Annotated[
         int,
         typer.Option(
@@ -131,7 +131,7 @@ class Procedure:
             raise ConfigurationError(f"Expected at least one iteration; got {self.max_iterations}.")
         check_between("tiles of at least 128 pixels a side", self.tile_px, 128, 2**31)
         check_between("a strength from 0 to 1", self.strength, 0, 1)
-        if self.strength < 1 and not OPERATORS[self.task].denoises:
+        if self.strength is not None and not OPERATORS[self.task].denoises:
             raise ConfigurationError(
                 f"Expected a strength with a task that denoises; got {self.strength:g} with {self.task}."
             )

@@ -11,11 +11,11 @@ from dip.methods.base import Context, Restoration
 from dip.methods.presets import adaptation_for
 from dip.methods.scene import TILE_PX, Scene
 from dip.operators.filling import filled
-from dip.operators.measurement import Measurement, enlarged_bicubic, forward_operator
+from dip.operators.measurement import Measurement, enlarged_bicubic
 from dip.operators.noise_model import NoiseModel, estimated_noise
 from dip.optimize.adaptation import Adaptation, adapted, drawn_by
 from dip.optimize.device import repeatable_on
-from dip.optimize.recorruption import RecorruptedNoise, Reshrunk
+from dip.optimize.recorruption import RecorruptedNoise
 from dip.optimize.risk import best_share
 from dip.parameterizations.residual_unet import ResidualUNet
 from dip.parameterizations.start import Start, shipped_start, start_in
@@ -37,7 +37,7 @@ def restore_from_start(
     with repeatable_on(context.device):
         network = start_of(configuration).network().to(context.device)
         if configuration.scale_factor > 1:
-            return _enlarged(measurement, configuration, context, network, adaptation)
+            return _enlarged(measurement, context, network)
         return _cleaned(measurement, context, network, adaptation)
 
 
@@ -83,46 +83,32 @@ def _cleaned(
     network = adapted(network, loss, adaptation, context.part(0, 2).progress)
     share = None if noise is None else best_share(draw, y, noise, context.seed)[0]
     drawn = scene.drawn(network, context.part(1, 2).progress)
-    return _restoration(scene, scene.mixed(drawn, share), adaptation, noise, share)
+    return _restoration(scene, scene.mixed(drawn, share), adaptation.iterations, noise, share)
 
 
-def _enlarged(
-    measurement: Measurement,
-    configuration: Configuration,
-    context: Context,
-    network: ResidualUNet,
-    adaptation: Adaptation,
-) -> Restoration:
-    """A larger image, which explains the small one."""
-    (height_px, width_px), seen = measurement.size_px, measurement.operator.observed
-    small = torch.from_numpy(measurement.y)[None]
-    observed = torch.ones_like(small[:, :1]) if seen is None else seen.float()
-    known = filled(small, observed)
+def _enlarged(measurement: Measurement, context: Context, network: ResidualUNet) -> Restoration:
+    """A larger image, which explains the small one.
+
+    θ* is θ₀: fits of A x to y, or of y to smaller images yet, ended 0.03 to 0.6 dB lower on four photographs.
+    """
+    seen, small = measurement.operator.observed, torch.from_numpy(measurement.y)[None]
+    known = small if seen is None else filled(small, seen.float())
     scene = Scene.of(enlarged_bicubic(known[0].numpy(), measurement.size_px), None, context.device)
-    loss = Reshrunk(
-        small.expand(-1, 3, -1, -1).to(context.device),
-        observed.to(context.device),
-        scene.whole[..., :height_px, :width_px],
-        measurement.operator.to(context.device),
-        _again(known.expand(-1, 3, -1, -1), configuration).to(context.device),
-    )
-    network = adapted(network, loss, adaptation, context.part(0, 2).progress)
-    drawn = scene.drawn(network, context.part(1, 2).progress)
-    made = _restoration(scene, drawn, adaptation)
+    made = _restoration(scene, scene.drawn(network, context.progress), 0)
     return replace(made, image=_back_projected(made.image, measurement))
 
 
 def _restoration(
     scene: Scene,
     drawn: Tensor,
-    adaptation: Adaptation,
+    iterations: int,
     noise: NoiseModel | None = None,
     share: float | None = None,
 ) -> Restoration:
     return Restoration(
         image=scene.cut(drawn),
-        iterations=adaptation.iterations,
-        stop_iteration=adaptation.iterations,
+        iterations=iterations,
+        stop_iteration=iterations,
         stop_rule="fixed",
         stop_reason="iteration-limit",
         tiles=scene.tiles if scene.tiles > 1 else None,
@@ -131,16 +117,6 @@ def _restoration(
         noise_size_px=None if noise is None else noise.size_px,
         share=share,
     )
-
-
-def _again(small: Tensor, configuration: Configuration) -> Tensor:
-    """y shrunk as the image was, and enlarged again: (1, C, h, w), with what no factor divides cut off."""
-    factor = configuration.scale_factor
-    height_px, width_px = (side_px // factor * factor for side_px in small.shape[2:])
-    if not height_px * width_px:
-        return small[..., :0, :0]
-    smaller = forward_operator(configuration, (height_px, width_px))(small[..., :height_px, :width_px])
-    return torch.from_numpy(enlarged_bicubic(smaller[0].numpy(), (height_px, width_px)))[None]
 
 
 def _back_projected(image: Tensor, measurement: Measurement) -> Tensor:

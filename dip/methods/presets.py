@@ -119,6 +119,7 @@ EDUCATED: Mapping[str, Adaptation] = MappingProxyType(
     {
         "denoise": Adaptation("denoise"),
         "inpaint+denoise": Adaptation("denoise"),
+        "super-resolution": Adaptation("super-resolution", iterations=0),
     }
 )
 """The preset `educated`, by task: fits that begin with a start of the package."""
@@ -150,8 +151,7 @@ def settings_for(configuration: Configuration) -> Settings | None:
 
 def _of_preset(configuration: Configuration) -> Settings:
     """The preset's settings for the task at its scale factor, for the task, or for any."""
-    preset = effective_preset(configuration)
-    by_task, task = PRESETS["untrained" if preset == "educated" else preset], configuration.task
+    by_task, task = PRESETS[random_preset(configuration)], configuration.task
     for name in (f"{task} ×{configuration.scale_factor}", task, ANY_TASK):
         if name in by_task:
             return by_task[name]
@@ -179,6 +179,12 @@ def effective_preset(configuration: Configuration) -> str:
     return "untrained" if is_measured else "fast"
 
 
+def random_preset(configuration: Configuration) -> str:
+    """The preset of a fit that begins with random weights, as in studies: `untrained` for `educated`."""
+    preset = effective_preset(configuration)
+    return "untrained" if preset == "educated" else preset
+
+
 def adaptation_for(configuration: Configuration) -> Adaptation | None:
     """The fit from a start that is asked for; None where the fit begins with random weights.
 
@@ -194,6 +200,8 @@ def adaptation_for(configuration: Configuration) -> Adaptation | None:
             f"network, rule or objective; got {configuration.task} {configuration.variation_text}. "
             "Use the preset untrained for it."
         )
+    if not adaptation.iterations:
+        return adaptation
     return replace(adaptation, iterations=_either(configuration.max_iterations, adaptation.iterations))
 
 

@@ -62,9 +62,9 @@ class Measurement:
             return None
         return estimate_noise(self.y) if self.source_sigma is None else self.source_sigma
 
-    def softened(self, image: Tensor, strength: float) -> Tensor:
-        """A restored image, (1, C, H, W), of which so much is taken; the rest of what is observed is y's."""
-        if strength == 1:
+    def softened(self, image: Tensor, strength: float | None) -> Tensor:
+        """A restored image, (1, C, H, W), of which so much is taken; the rest of what is observed is y."""
+        if strength is None:
             return image
         mixed = torch.lerp(torch.from_numpy(self.y)[None], image, strength)
         return mixed if self.observed is None else self.pasted(image, mixed)

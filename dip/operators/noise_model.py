@@ -14,6 +14,9 @@ TONES = 8
 FLAT_SHARE = 0.5
 """Share of the patches, the flattest, that tell of the noise: the others' residual holds texture, too."""
 
+CALM_SHARE = 0.5
+"""Share of those that is kept, with the least residual."""
+
 LEAST_PATCHES = 8
 DARKEST, BRIGHTEST = 0.04, 0.96
 """Means of patches beyond which files clip the noise."""
@@ -92,8 +95,8 @@ def estimated_noise(
     what was measured.
     """
     drawn = draw(y)
-    flat = _flat_patches(drawn)
     residual = (y - drawn) * observed
+    flat = _telling_patches(residual, drawn)
     known = _patches(observed)[flat].mean(dim=(2, 3), keepdim=True).clamp(min=0.1)
     spectrum = _cross_spectrum(_patches(residual)[flat] / known.sqrt())
     model = NoiseModel(_root(spectrum), _levels(residual, drawn), *_level_and_size(spectrum))
@@ -105,16 +108,21 @@ def estimated_noise(
     return replace(model, root=model.root * factor, sigma=model.sigma * factor)
 
 
-def _flat_patches(drawn: Tensor) -> Tensor:
-    """Numbers of the patches that are flattest in what was drawn, among those that no file clips."""
-    images = _patches(drawn)
+def _telling_patches(residual: Tensor, drawn: Tensor) -> Tensor:
+    """Numbers of the patches whose residual is noise: flat in what was drawn, and not clipped by a file.
+
+    Of the flattest, those with more residual than the others hold texture that was taken for noise.
+    """
+    images, power = _patches(drawn), _patches(residual).var(dim=(2, 3)).mean(dim=1)
     activity, tone = images.var(dim=(2, 3)).mean(dim=1), images.mean(dim=(1, 2, 3))
     exposed = (tone > DARKEST) & (tone < BRIGHTEST)
     if int(exposed.sum()) < LEAST_PATCHES:
         exposed = torch.ones_like(exposed)
     numbers = exposed.nonzero().flatten()
-    count = max(min(LEAST_PATCHES, len(numbers)), int(FLAT_SHARE * len(numbers)))
-    return numbers[activity[numbers].argsort(stable=True)[:count]]
+    for measure, share in ((activity, FLAT_SHARE), (power, CALM_SHARE)):
+        count = max(min(LEAST_PATCHES, len(numbers)), int(share * len(numbers)))
+        numbers = numbers[measure[numbers].argsort(stable=True)[:count]]
+    return numbers
 
 
 def _level_and_size(spectrum: Tensor) -> tuple[float, float]:

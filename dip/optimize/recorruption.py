@@ -1,11 +1,10 @@
-"""Losses without a clean image: y is damaged once more, as it was before, and has to be drawn from that."""
+"""A loss without a clean image: y is damaged once more, as it was before, and has to be drawn from that."""
 
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from dip.operators.base import ForwardOperator
 from dip.operators.filling import filled
 from dip.operators.noise_model import NoiseModel
 from dip.optimize.adaptation import drawn_by
@@ -75,38 +74,3 @@ class RecorruptedNoise:
 
     def _number(self, below: int) -> int:
         return int(torch.randint(below, (), generator=self._places))
-
-
-@dataclass(frozen=True, eq=False)
-class Reshrunk:
-    """‖A g(θ, ↑y) − y‖² + ‖m (g(θ, ↑A′y) − y)‖², means: the answer explains y, and y explains the answer.
-
-    Attributes:
-        y: (1, 3, h, w).
-        observed: (1, 1, h, w), float, m, 1 = observed.
-        enlarged: ↑y, (1, 3, H, W).
-        operator: A.
-        again: ↑A′y, (1, 3, h, w), y shrunk as the image was and enlarged; without what does not divide.
-
-    Source: Ulyanov et al., CVPR 2018, section 3.2, for the first term; Shocher, Cohen, Irani, *Zero-shot
-    super-resolution using deep internal learning*, CVPR 2018, for the second.
-    """
-
-    y: Tensor
-    observed: Tensor
-    enlarged: Tensor
-    operator: ForwardOperator
-    again: Tensor
-
-    def __call__(self, network: ResidualUNet) -> Tensor:
-        """The loss of a network; a scalar."""
-        explained = self.operator(self._drawn(network, self.enlarged)) - self.y
-        height_px, width_px = self.again.shape[2:]
-        if not height_px * width_px:  # y is too small to be shrunk
-            return explained.square().mean()
-        inner = (..., slice(height_px), slice(width_px))
-        explaining = (self._drawn(network, self.again) - self.y[inner]) * self.observed[inner]
-        return explained.square().mean() + explaining.square().mean()
-
-    def _drawn(self, network: ResidualUNet, image: Tensor) -> Tensor:
-        return drawn_by(network, image, torch.ones_like(image[:, :1]))

@@ -12,7 +12,13 @@ from flows.parameters.method import (
     RestorationParameters,
 )
 from flows.parameters.study import StudyParameters
-from flows.parameters.work import OutputParameters, ResultsParameters, WorkParameters, options_of
+from flows.parameters.work import (
+    OutputParameters,
+    ReportParameters,
+    ResultsParameters,
+    WorkParameters,
+    options_of,
+)
 
 __all__ = [
     "PAYLOAD",
@@ -24,6 +30,7 @@ __all__ = [
     "MethodParameters",
     "OutputParameters",
     "ReferenceParameters",
+    "ReportParameters",
     "RestorationParameters",
     "ResultsParameters",
     "StudyParameters",

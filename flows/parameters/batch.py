@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from dip.configuration.vocabulary import AskedFormat
 from flows.parameters.method import MethodParameters, ReferenceParameters, RestorationParameters
-from flows.parameters.work import RESULTS, TakeOverOption, WorkParameters
+from flows.parameters.work import RESULTS, TakeOverOption, Url, WorkParameters
 
 if TYPE_CHECKING:
     from dip.storage import Location
@@ -49,6 +49,8 @@ class BatchParameters(WorkParameters, MethodParameters, frozen=True):
         time_limit_s: fail an image that takes longer than so many seconds.
         redo_all: on a finished output, restore all images again.
         retry_failed: on a finished output, also take the images that failed.
+        retry: file that names images to restore again, on a finished output.
+        only: file that names the images to restore; all others of the source are left out.
         take_over: work on the output although it is locked by another run, which is dead.
         shard_size: images per shard; one shard is one task run and one part file.
     """
@@ -126,6 +128,24 @@ class BatchParameters(WorkParameters, MethodParameters, frozen=True):
             "--retry-failed", rich_help_panel=RESULTS, help="On a finished output, try again what has failed."
         ),
     ] = False
+    retry: Annotated[
+        Url | None,
+        typer.Option(
+            "--retry",
+            metavar="FILE",
+            rich_help_panel=RESULTS,
+            help="On a finished output, restore what FILE names again.",
+        ),
+    ] = None
+    only: Annotated[
+        Url | None,
+        typer.Option(
+            "--only",
+            metavar="FILE",
+            rich_help_panel=RESULTS,
+            help="Restore only what FILE names: a report's decisions.csv, a CSV with image_id, or names.",
+        ),
+    ] = None
     take_over: TakeOverOption = False
     shard_size: int = Field(500, ge=1)
 
@@ -145,6 +165,8 @@ class BatchParameters(WorkParameters, MethodParameters, frozen=True):
     def _images_are_named_once(self) -> Self:
         if self.redo_all and self.retry_failed:
             raise ValueError("all images again (--all) are also those that failed (--retry-failed): name one")
+        if self.redo_all and self.retry is not None:
+            raise ValueError("all images again (--all) are also those of a list (--retry): name one")
         return self
 
 

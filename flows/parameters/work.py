@@ -110,6 +110,28 @@ class ResultsParameters(OutputParameters, frozen=True):
     failed: Annotated[bool, typer.Option("--failed", help="List what is not restored, and why.")] = False
 
 
+class ReportParameters(OutputParameters, frozen=True):
+    """A page of results.
+
+    Attributes:
+        other: folder or URL of other results over the same source, to compare with.
+        to: folder or URL of the page; None for a folder beside the results.
+        sample: how many images are shown that nothing is wrong with, or `all`.
+        opens: show it in the browser.
+    """
+
+    other: Annotated[
+        str | None, typer.Argument(metavar="OTHER", help="Results over the same source, to compare with.")
+    ] = None
+    to: Annotated[
+        Url | None, typer.Option("--to", metavar="URL", help="Where the report goes, else OUT/report.")
+    ] = None
+    sample: Annotated[
+        str, typer.Option("--sample", metavar="N", help="Images shown that nothing is wrong with, or all.")
+    ] = "200"
+    opens: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False
+
+
 class SourceParameters(StorageParameters, frozen=True):
     """Where images come from.
 
