@@ -166,7 +166,7 @@ def fit(disturb=None, iterations=200, **options):
     if disturb is not None:
         object.__setattr__(problem, "disturb", disturb)
     schedule = Schedule(0.01, iterations, VarianceRule())
-    return minimize(lambda: network(torch.zeros(1, 1, 1, 1)), problem, network, schedule, **options)
+    return minimize(lambda _: network(torch.zeros(1, 1, 1, 1)), problem, network, schedule, **options)
 
 
 def test_loop_finds_the_minimum_and_reports_a_curve():

@@ -130,8 +130,8 @@ def biharmonic(
 
 
 def _denoised(measurement: Measurement, denoise: Denoiser) -> Restoration:
-    noisy = _mirrored(measurement.seen, LEAST_SIDE_PX)
-    sigma = (estimate_noise(noisy) or 0.0) / 255
+    noisy, estimate = _mirrored(measurement.seen, LEAST_SIDE_PX), measurement.noise_sigma
+    sigma = ((estimate_noise(noisy) or 0.0) if estimate is None else estimate) / 255
     if sigma < NO_NOISE:
         return Restoration(torch.from_numpy(measurement.seen)[None])
     is_grey = len(noisy) == 1

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -34,6 +35,7 @@ class Measurement:
         guide: (3, H, W) in [0, 1], another image of the same scene, if the network draws from one.
         visible: (h, w), True = visible, where the image is transparent elsewhere; what is not visible is not
             observed either.
+        source_sigma: σ of the noise in y, in 8-bit units, where it was estimated as the image was read.
     """
 
     y: Pixels
@@ -45,6 +47,7 @@ class Measurement:
     corner_px: tuple[int, int] = (0, 0)
     guide: Pixels | None = None
     visible: PixelMask | None = None
+    source_sigma: float | None = None
 
     @property
     def observed(self) -> PixelMask | None:
@@ -52,10 +55,12 @@ class Measurement:
         observed = self.operator.observed
         return None if observed is None else observed[0, 0].numpy()
 
-    @property
+    @cached_property
     def noise_sigma(self) -> float | None:
         """An estimate of σ of the noise in y, in 8-bit units; None where holes or blur would mislead it."""
-        return estimate_noise(self.y) if isinstance(self.operator, Identity) else None
+        if not isinstance(self.operator, Identity):
+            return None
+        return estimate_noise(self.y) if self.source_sigma is None else self.source_sigma
 
     def with_observed(self, image: Tensor, values: Tensor | None = None) -> Tensor:
         """An image, (B, C, H, W), with the observed pixels pasted back into it, if they are to stay.
