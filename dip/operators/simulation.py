@@ -84,7 +84,7 @@ def shaped_mask(shape: str, size_px: tuple[int, int], random: np.random.Generato
     height_px, width_px = size_px
     canvas = PIL.Image.new("1", (width_px, height_px), 1)
     _SHAPES[shape](ImageDraw.Draw(canvas), size_px, random)
-    return np.asarray(canvas, dtype=np.bool_)
+    return np.array(canvas, dtype=np.bool_)
 
 
 def _draw_text(draw: ImageDraw.ImageDraw, size_px: tuple[int, int], random: np.random.Generator) -> None:
