@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from dip.studies import STUDIES
-from dip.vocabulary import ProtocolName, StudyName
-from flows.console import called, location_of, parameters_of, refusals
-from flows.options import (
+from dip.configuration.tables import STUDIES
+from dip.configuration.vocabulary import ProtocolName, StudyName
+from flows.console.calls import called, location_of, parameters_of, refusals
+from flows.console.options import (
     DamageOption,
     GuidesOption,
     MaskOption,
@@ -118,8 +118,8 @@ def results(
     storage_options: StorageOption = None,
 ) -> None:
     """Print the table of results and its means."""
-    from flows.bag import results_of
-    from flows.report import print_failures, print_results
+    from flows.console.report import print_failures, print_results
+    from flows.runs.bag import results_of
 
     with refusals():
         location = results_of(location_of(output, storage_options))
@@ -149,9 +149,9 @@ def plan(
     Every image is read; a few iterations on this machine tell the time.
     """
     asked = locals() | {"output": os.devnull}
+    from flows.console.report import print_plan
     from flows.parameters import ArchiveParameters
     from flows.plan import plan_archive
-    from flows.report import print_plan
 
     with refusals():
         print_plan(plan_archive(parameters_of(ArchiveParameters, asked)))
@@ -165,9 +165,9 @@ def masks(source: Source, output: Output, **options: Any) -> None:
     A mask that is in OUT already is kept. An image without much damage gets an empty mask.
     """
     asked = locals()
-    from flows.base_parameters import WorkParameters
+    from flows.console.report import print_masks
     from flows.masks import propose_masks
-    from flows.report import print_masks
+    from flows.method_parameters import WorkParameters
 
     summary = called(propose_masks, parameters_of(WorkParameters, asked), PROPOSE_ON)
     print_masks(summary)
@@ -185,9 +185,9 @@ def verify(
     Exits with 1 if there is any of it. Embedded images are checked, too; masks, degraded images and
     uncertainties are not.
     """
-    from flows.bag import results_of
-    from flows.report import print_verification
-    from flows.verify import verify as verify_output
+    from flows.console.report import print_verification
+    from flows.runs.bag import results_of
+    from flows.runs.verification import verify as verify_output
 
     with refusals():
         location = results_of(location_of(output, storage_options))
@@ -203,8 +203,8 @@ def compact(
     storage_options: StorageOption = None,
 ) -> None:
     """Join the many small Parquet files of finished runs to few large ones, with the same rows."""
-    from flows.compaction import join_parts
-    from flows.report import print_compaction
+    from flows.console.report import print_compaction
+    from flows.runs.compaction import join_parts
 
     with refusals():
         location = location_of(output, storage_options)
@@ -247,7 +247,7 @@ def study(
     **stopping**: where the stop rules stop, and what that costs. **architectures**: all networks.
     """
     asked = locals()
-    from flows.report import print_study
+    from flows.console.report import print_study
     from flows.study import StudyParameters, run_study
 
     parameters = parameters_of(StudyParameters, asked)
@@ -265,15 +265,15 @@ def demo(
 
     The photographs come with scikit-image. It takes a few minutes on two cores.
     """
+    from flows.console.report import print_demo
     from flows.demo import restore_demo
-    from flows.report import print_demo
 
     print_demo(called(restore_demo, output))
 
 
 def _run(flow: Any, model: Any, asked: dict[str, Any]) -> None:
     """Call a flow with the options of the command line, print what became of it, and exit."""
-    from flows.report import print_failures, print_summary
+    from flows.console.report import print_failures, print_summary
 
     parameters = parameters_of(model, asked)
     summary = called(flow, parameters)

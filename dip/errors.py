@@ -82,6 +82,10 @@ class ClusterError(DipError):
     """There are no workers to run on, or they were lost."""
 
 
+TINY = 1e-9
+"""The least of a range that leaves 0 out."""
+
+
 def expect_between(expected: str, value: float | None, least: float, most: float) -> None:
     """Raise a ConfigurationError, if there is a value and it is out of its range, or no number at all."""
     if value is not None and not least <= value <= most:

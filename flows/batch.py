@@ -10,19 +10,18 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 
-from dip import retry
-from dip.job import Job, Outcome, fail
-from flows.accounting import close_run, open_run
-from flows.bag import close_bag, open_bag
-from flows.cluster import workers
-from flows.conditions import expect_feasible
-from flows.lock import Lock, locked
+from dip.pipeline.job import Job, Outcome, fail
+from dip.storage import retry
 from flows.parameters import Batch
 from flows.progress import Counter
-from flows.run import Earlier, Run
-from flows.shard import Shard, shard_label
-from flows.window import Window
-from flows.worker import progress_topic, restore_image
+from flows.runs.accounts import close_run, open_run
+from flows.runs.bag import close_bag, open_bag
+from flows.runs.lock import Lock, locked
+from flows.runs.preconditions import expect_feasible
+from flows.runs.run import Earlier, Run, Shard, shard_label
+from flows.workers.cluster import workers
+from flows.workers.window import Window
+from flows.workers.worker import progress_topic, restore_image
 
 SHARDS_AT_ONCE = 4
 SHARDS_SUBMITTED = 16

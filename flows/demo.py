@@ -10,11 +10,11 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from dip.errors import ConfigurationError
-from dip.results import read_rows
 from dip.storage import Location
+from dip.storage.part_files import read_rows
 from flows.batch import SHARDS_AT_ONCE, run_batches
-from flows.contact_sheet import draw_contact_sheet
 from flows.parameters import BenchmarkParameters
+from flows.pictures import draw_contact_sheet
 
 SIDE_PX = 128
 """Enough for a look, in a few minutes."""

@@ -5,23 +5,20 @@ from dataclasses import dataclass
 
 from prefect import flow
 
-from dip import retry
-from dip.config import Configuration
+from dip.configuration import Configuration
 from dip.errors import ConfigurationError
-from dip.job import Job, Outcome
-from dip.proposal import mask_name
-from dip.storage import Location
-from flows.base_parameters import WorkParameters
-from flows.cluster import workers
-from flows.conditions import expect_apart
-from flows.inventory import list_images
-from flows.lock import Lock, locked
-from flows.manifest import Entry
-from flows.others import expect_none_of_others
-from flows.printable import printable
-from flows.progress import Counter
-from flows.window import Window
-from flows.worker import propose
+from dip.pipeline.job import Job, Outcome
+from dip.pipeline.proposed_masks import mask_name
+from dip.storage import Location, retry
+from flows.method_parameters import WorkParameters
+from flows.progress import Counter, printable
+from flows.runs.inventory import list_images
+from flows.runs.lock import Lock, locked
+from flows.runs.manifest import Entry
+from flows.runs.preconditions import expect_apart, expect_none_of_others
+from flows.workers.cluster import workers
+from flows.workers.window import Window
+from flows.workers.worker import propose
 
 _RECORD = "source.txt"
 """Says of which source the masks are."""

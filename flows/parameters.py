@@ -4,15 +4,15 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from dip.config import Configuration
-from dip.methods import METHODS
-from dip.noise import SKIP_BELOW
-from dip.operators import OPERATORS
+from dip.configuration import Configuration
+from dip.configuration.tables import METHODS, OPERATORS
+from dip.configuration.vocabulary import AskedFormat, Damage
+from dip.images.noise import SKIP_BELOW
 from dip.storage import Location
-from dip.vocabulary import AskedFormat, Damage
-from flows.bag import PAYLOAD
-from flows.base_parameters import MethodParameters, ReferenceParameters
-from flows.values import Seconds, Suffix, Url
+from flows.method_parameters import MethodParameters, ReferenceParameters, Seconds, Suffix, Url
+
+PAYLOAD = "data"
+"""Folder of a bag that holds the results."""
 
 PROPOSED = "auto"
 """In place of where masks are. A folder of that name is `./auto`."""

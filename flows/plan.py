@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from dip.config import Configuration
-from dip.job import Job
+from dip.configuration import Configuration
+from dip.pipeline.job import Job
 from dip.storage import Location
-from flows.conditions import expect_sound_input
-from flows.inventory import list_images
 from flows.parameters import ArchiveParameters
+from flows.runs.inventory import list_images
+from flows.runs.preconditions import expect_sound_input
 
 NOWHERE = Location(os.devnull)
 """The output of jobs that are only looked at."""
@@ -87,7 +87,7 @@ def plan_archive(parameters: ArchiveParameters) -> Plan:
 
 
 def _prospects(jobs: Sequence[Job]) -> Iterator[Prospect]:
-    from dip.pipeline import inspect  # which brings torch
+    from dip.pipeline.stages import inspect  # which brings torch
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         for row in pool.map(inspect, jobs):
@@ -98,11 +98,12 @@ def _prospects(jobs: Sequence[Job]) -> Iterator[Prospect]:
 
 
 def _estimated(prospects: Sequence[Prospect], configuration: Configuration, device_name: str) -> Plan:
-    from dip.optimize.calibration import iteration_time
+    from dip.methods.presets import settings_for
+    from dip.optimize.cost import iteration_time
     from dip.optimize.device import resolve_device
 
     device = resolve_device(device_name)
-    settings = configuration.settings
+    settings = settings_for(configuration)
     if settings is None:
         return Plan(prospects, None, device.type, None)
     iterations = settings.schedule.iterations * configuration.runs

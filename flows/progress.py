@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 from prefect import get_run_logger
 
-from dip.job import Outcome
-from flows.printable import printable
+from dip.pipeline.job import Outcome
 
 LOG_EVERY_S = 30.0
 SHARES_SHOWN = 4
@@ -121,3 +120,8 @@ class Counter:
         elapsed_s = time.monotonic() - self._start
         under_way = dict(self._under_way)
         self._listener(Progress(self._total, self._before, dict(self._counts), elapsed_s, under_way))
+
+
+def printable(text: str) -> str:
+    """A text without what could steer a terminal."""
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)

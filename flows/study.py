@@ -11,24 +11,22 @@ from prefect import flow
 from pydantic import BeforeValidator, Field, model_validator
 
 import dip
-from dip import retry
+from dip.configuration.vocabulary import StudyName
 from dip.errors import ConfigurationError
-from dip.job import Outcome
-from dip.results import parquet_bytes
-from dip.storage import Location
-from dip.studies import study_called
-from dip.studies.base import Findings, Trial
-from dip.vocabulary import StudyName
-from flows.base_parameters import ReferenceParameters
-from flows.cluster import Workers, workers
-from flows.conditions import expect_apart, expect_guides_where_needed
-from flows.inventory import list_images
-from flows.lock import Lock, locked
-from flows.others import expect_none_of_others
-from flows.plots import plots_of
+from dip.evaluation.studies import study_called
+from dip.evaluation.studies.base import Findings, Trial
+from dip.pipeline.job import Outcome
+from dip.storage import Location, retry
+from dip.storage.part_files import parquet_bytes
+from flows.method_parameters import ReferenceParameters
+from flows.pictures import plots_of
 from flows.progress import Counter
-from flows.window import Window
-from flows.worker import run_trial
+from flows.runs.inventory import list_images
+from flows.runs.lock import Lock, locked
+from flows.runs.preconditions import expect_apart, expect_guides_where_needed, expect_none_of_others
+from flows.workers.cluster import Workers, workers
+from flows.workers.window import Window
+from flows.workers.worker import run_trial
 
 LEAST_STEP = 10
 USUAL_SNAPSHOTS = (0, 300, 900, 1900)
@@ -48,7 +46,7 @@ class StudyParameters(ReferenceParameters):
     """A study: references in, tables and plots out.
 
     Attributes:
-        study: a name in `dip.studies.STUDIES`.
+        study: a name in `dip.configuration.tables.STUDIES`.
         snapshots: iterations whose output is kept, by the study `snapshots`; multiples of a common step;
             None for `USUAL_SNAPSHOTS`.
         take_over: work on the output although it is locked by another study, which is dead.
@@ -151,17 +149,19 @@ def _files(
 
 def _description(asked: StudyParameters) -> bytes:
     """What was studied, as JSON: what tells one study's tables from another's."""
+    from dip.methods.presets import config_hash, effective_preset  # which brings torch
+
     configuration = asked.configuration
     described = {
         "study": asked.study,
         "source": asked.location(asked.source).url,
         "task": configuration.task,
-        "preset": configuration.effective_preset,
+        "preset": effective_preset(configuration),
         "degradation": configuration.damage_text,
         "protocol": configuration.protocol_name,
         "variation": configuration.variation_text,
         "seed": configuration.seed,
-        "config_hash": configuration.hash,
+        "config_hash": config_hash(configuration),
         "software_version": dip.__version__,
     }
     return json.dumps(described, indent=2).encode()

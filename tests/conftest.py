@@ -198,7 +198,9 @@ def call_main(words: list[str], environment: dict[str, str], folder: Path, outpu
 @pytest.fixture(scope="session")
 def dip(environment, cluster, tmp_path_factory) -> Dip:
     forks = multiprocessing.get_context("forkserver")
-    forks.set_forkserver_preload(["cli", "dip.pipeline", "flows.archive", "flows.benchmark", "flows.report"])
+    forks.set_forkserver_preload(
+        ["cli", "dip.pipeline.stages", "flows.archive", "flows.benchmark", "flows.console.report"]
+    )
     with pytest.MonkeyPatch.context() as patched:
         for name, value in environment.items():  # which Prefect reads as it is imported
             patched.setenv(name, value)

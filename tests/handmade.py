@@ -4,11 +4,11 @@ import numpy as np
 import torch
 from skimage import data
 
-from dip.config import Configuration
-from dip.measurement import Measurement
+from dip.configuration import Configuration
 from dip.methods import method_called
 from dip.methods.base import Situation
 from dip.operators.identity import Identity
+from dip.operators.measurement import Measurement
 
 
 def astronaut(side_px: int = 96) -> np.ndarray:

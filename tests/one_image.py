@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from dip.job import Job
-from dip.pipeline import process
+from dip.pipeline.job import Job
+from dip.pipeline.stages import process
 from dip.storage import Location
 
 

@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 
 from dip.errors import StorageError
-from dip.job import new_row
-from dip.part_file import PartFile
-from dip.results import Row, encode_record
+from dip.pipeline.job import new_row
 from dip.storage import Location
-from flows.accounting import close_run, open_run
-from flows.inventory import inventory_of, list_images
+from dip.storage.part_files import PartFile
+from dip.storage.results import Row, encode_record
 from flows.parameters import ArchiveParameters
-from flows.shard import Shard
+from flows.runs.accounts import close_run, open_run
+from flows.runs.inventory import inventory_of, list_images
+from flows.runs.run import Shard
 from tests.conftest import photograph, write_photographs
 from tests.test_archive import FEW, rows_of
 from tests.test_compaction import finish

@@ -11,9 +11,9 @@ import torch
 from PIL import Image, ImageOps
 
 from cli import PLAN_OPTIONS
-from dip.optimize import calibration
-from dip.presets import PRESETS
-from flows.options import ENGINE, SHARED
+from dip.methods.presets import PRESETS
+from dip.optimize import cost
+from flows.console.options import ENGINE, SHARED
 from tests.conftest import files_below, photograph, write_photographs
 from tests.test_images import claiming, encoded, png_of
 
@@ -230,8 +230,8 @@ def test_plan_says_what_would_be_done_and_does_nothing(dip, tmp_path):
 
 def test_time_of_an_iteration_is_that_of_two_images_and_between(monkeypatch):
     took = {64: 0.05, 192: 0.21}
-    monkeypatch.setattr(calibration, "_seconds", lambda *asked: took[asked[-1]])
-    found = calibration.iteration_time(PRESETS["auto"]["any"], 3, torch.device("cpu"))
+    monkeypatch.setattr(cost, "_seconds", lambda *asked: took[asked[-1]])
+    found = cost.iteration_time(PRESETS["auto"]["any"], 3, torch.device("cpu"))
     assert found.of(1, 64**2) == pytest.approx(0.05)
     assert found.of(10, 10 * 192**2) == pytest.approx(2.1)
     assert found.of(1, 0) == pytest.approx(0.03)

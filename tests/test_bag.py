@@ -7,7 +7,7 @@ import pytest
 
 from dip.errors import ConfigurationError
 from dip.storage import Location
-from flows.bag import close_bag, expect_bag, open_bag, results_of
+from flows.runs.bag import close_bag, expect_bag, open_bag, results_of
 from tests.conftest import files_below, write_photographs
 from tests.test_archive import FEW
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from dip.config import Configuration
+from dip.configuration import Configuration
 from dip.errors import ConfigurationError, ImageError
-from dip.noise import estimate_noise
+from dip.images.noise import estimate_noise
 from tests.handmade import astronaut, holes, noisy, psnr, restored
 
 DENOISERS = ("tv-chambolle", "nlm", "wavelet")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from flows.cluster import count_slots
+from flows.workers.cluster import count_slots
 from tests.conftest import executable, files_below, free_port, running, wait_for, write_photographs
 from tests.test_archive import FEW, rows_of
 

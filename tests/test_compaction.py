@@ -6,18 +6,17 @@ import bagit
 import pyarrow.parquet as pq
 import pytest
 
-from dip.curve import CurvePoint
 from dip.errors import StorageError
-from dip.job import new_row
-from dip.part_file import PartFile
-from dip.results import encode_record, read_rows
+from dip.optimize.curve import CurvePoint
+from dip.pipeline.job import new_row
 from dip.storage import Location
-from flows import compaction
-from flows.accounting import close_run, open_run
-from flows.bag import close_bag, open_bag
+from dip.storage.part_files import PartFile, read_rows
+from dip.storage.results import encode_record
 from flows.parameters import ArchiveParameters
-from flows.run import Run
-from flows.shard import Shard
+from flows.runs import compaction
+from flows.runs.accounts import close_run, open_run
+from flows.runs.bag import close_bag, open_bag
+from flows.runs.run import Run, Shard
 from tests.conftest import write_photographs
 from tests.test_archive import rows_of
 from tests.test_lock import leave, ticket_of

@@ -4,7 +4,7 @@ import pytest
 from typer.main import get_command
 
 import cli
-from flows.options import as_typed
+from flows.console.options import as_typed
 
 
 @pytest.mark.parametrize(

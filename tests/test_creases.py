@@ -5,8 +5,8 @@ import pytest
 from PIL import Image, ImageDraw
 from skimage import data
 
-from dip.creases import find_creases
-from dip.damage import propose_damage
+from dip.operators.damage import propose_damage
+from dip.operators.damage.creases import find_creases
 from tests.conftest import PHOTOGRAPHS
 
 OVERSAMPLING = 4

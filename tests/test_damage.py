@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw
 from skimage import data
 
-from dip.damage import propose_damage
+from dip.operators.damage import propose_damage
 from tests.conftest import PHOTOGRAPHS
 
 OVERSAMPLING = 4

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from dip.config import Configuration
-from dip.degradations import Degradation, missing_pixels, shaped_mask, with_noise
+from dip.configuration import Configuration, Degradation
 from dip.errors import ConfigurationError, ImageError
-from dip.measurement import simulated
+from dip.operators.simulation import missing_pixels, shaped_mask, simulated, with_noise
 
 
 def generator():

@@ -15,7 +15,7 @@ import tifffile
 from PIL import Image as PillowImage
 from PIL import ImageCms
 
-from dip.config import Configuration
+from dip.configuration import Configuration
 from dip.errors import UnsupportedImageError
 from dip.images import Metadata, decode, derivative_format, derivative_name, encode, enlarged
 from tests.conftest import photograph

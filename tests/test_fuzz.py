@@ -17,18 +17,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from dip.config import Configuration
+from dip.configuration import Configuration
 from dip.errors import DipError, ImageError
 from dip.images import decode
-from dip.part_file import PartFile
-from dip.provenance import describes
-from dip.results import Row, encode_record, read_rows
+from dip.methods.presets import config_hash
 from dip.storage import Location
-from flows.accounting import open_run
-from flows.manifest import Entry, encode_manifest, read_shard
+from dip.storage.part_files import PartFile, read_rows
+from dip.storage.results import Row, encode_record
+from dip.storage.sidecar import describes
 from flows.parameters import ArchiveParameters, BenchmarkParameters
-from flows.run import Run
-from flows.shard import Shard
+from flows.runs.accounts import open_run
+from flows.runs.manifest import Entry, encode_manifest, read_shard
+from flows.runs.run import Run, Shard
 from tests import one_image
 from tests.conftest import files_below, photograph
 from tests.test_formats import SOURCES
@@ -175,5 +175,5 @@ def test_parameters(kind, data):
     task = data.draw(st.sampled_from(["denoise", "inpaint", "super-resolution"]))
     with contextlib.suppress(ValidationError, DipError):
         parameters = kind(**({"source": "in", "output": "out", "task": task} | values))
-        assert len(parameters.configuration.hash) >= 8
+        assert len(config_hash(parameters.configuration)) >= 8
         assert np.isfinite(parameters.configuration.scale_factor)

@@ -5,10 +5,10 @@ import pytest
 import torch
 from PIL import Image
 
-from dip.config import Configuration, Variation
-from dip.measurement import measured
+from dip.configuration import Configuration, Variation
 from dip.methods import optimization
 from dip.methods.base import Situation
+from dip.operators.measurement import measured
 from dip.storage import Location
 from tests.conftest import photograph
 from tests.one_image import run

@@ -9,13 +9,13 @@ import pytest
 import torch
 from PIL import Image as PillowImage
 
-from dip.config import Configuration, Variation
-from dip.measurement import measured
+from dip.configuration import Configuration, Variation
 from dip.methods import optimization
 from dip.methods.base import Situation
-from dip.optimize.memory import BUDGET_BYTES, bytes_per_pixel, largest_area_px
-from dip.presets import PRESETS
-from dip.restoration import restore
+from dip.methods.presets import PRESETS
+from dip.operators.measurement import measured
+from dip.optimize.cost import BUDGET_BYTES, bytes_per_pixel, largest_area_px
+from dip.optimize.fit import restore
 from tests.conftest import photograph
 from tests.one_image import run
 
@@ -185,8 +185,8 @@ from dataclasses import replace
 from pathlib import Path
 from dip.objective import Objective, Problem
 from dip.operators.identity import Identity
-from dip.presets import PRESETS
-from dip.restoration import restore
+from dip.methods.presets import PRESETS
+from dip.optimize.fit import restore
 
 def peak_bytes():
     # Not getrusage: what it tells of a new process includes the one it was forked from.

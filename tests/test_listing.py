@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from dip import retry
 from dip.errors import StorageError
-from dip.storage import Location
+from dip.storage import Location, retry
 from tests.faulty import proxy
 from tests.test_retry import folder_at
 

@@ -15,8 +15,8 @@ import pytest
 
 from dip.errors import ConfigurationError, TakenOverError
 from dip.storage import Location
-from flows import lock
-from flows.lock import Ticket, locked
+from flows.runs import lock
+from flows.runs.lock import Ticket, locked
 from tests.conftest import files_below, wait_for, write_photographs
 from tests.test_archive import rows_of
 from tests.test_cluster import SLOW, records

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dip.config import Configuration
+from dip.configuration import Configuration
 from dip.storage import Location
 from tests.conftest import files_below, photograph
 from tests.one_image import run

@@ -7,12 +7,12 @@ from skimage import data
 from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from dip import metrics
-from dip.config import Configuration
-from dip.degradations import Degradation
-from dip.judgement import Judge
-from dip.measurement import Measurement, simulated
+from dip.configuration import Configuration, Degradation
+from dip.evaluation import metrics
+from dip.evaluation.scores import Judge
 from dip.operators.identity import Identity
+from dip.operators.measurement import Measurement
+from dip.operators.simulation import simulated
 
 RANDOM = np.random.default_rng(0)
 REFERENCE = data.astronaut()[100:164, 200:280]

@@ -6,10 +6,8 @@ import torch
 from PIL import Image
 from skimage import data
 
-from dip import operators
-from dip.config import Configuration
-from dip.degradations import Degradation
-from dip.measurement import simulated
+from dip.configuration import Configuration, Degradation
+from dip.configuration.tables import OPERATORS, ListedOperator
 from dip.methods import method_called
 from dip.methods.base import Situation
 from dip.operators.base import ForwardOperator
@@ -17,6 +15,7 @@ from dip.operators.composition import Composition
 from dip.operators.downsampling import KERNELS, Downsampling
 from dip.operators.identity import Identity
 from dip.operators.mask import Mask
+from dip.operators.simulation import simulated
 
 CASES = [
     Identity(),
@@ -120,7 +119,7 @@ class Mirror:
 def test_new_operator_is_one_file_and_one_line(tmp_path, monkeypatch):
     (tmp_path / "mirror.py").write_text(OPERATOR_OF_ONE_FILE)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(operators.OPERATORS, "unmirror", operators.Listed("mirror:Mirror"))
+    monkeypatch.setitem(OPERATORS, "unmirror", ListedOperator("mirror:Mirror"))
     reference = np.random.default_rng(0).random((1, 8, 8), np.float32)
     asked = Configuration("unmirror", method="pixels", degradation=Degradation())
     measurement = simulated(reference, asked, Degradation(), seed=0)

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from dip.config import Configuration, Variation
+from dip.configuration import Configuration, Variation
+from dip.methods.presets import PRESETS, settings_for
 from dip.optimize.optimizers import OPTIMIZERS, Muon, OrthogonalMomentum
 from dip.parameterizations.network_input import Ramp
-from dip.presets import PRESETS
 
 
 def network() -> nn.Sequential:
@@ -94,14 +94,14 @@ def test_ramp_grows_and_stays():
 
 
 def test_auto_is_measured_with_the_skip_network_and_gives_way_for_others():
-    auto, fast = (Configuration("denoise", preset=name).settings for name in ("auto", "fast"))
-    assert Configuration("denoise").settings == auto == PRESETS["auto"]["any"]
+    auto, fast = (settings_for(Configuration("denoise", preset=name)) for name in ("auto", "fast"))
+    assert settings_for(Configuration("denoise")) == auto == PRESETS["auto"]["any"]
     assert auto.schedule.optimizer == "muon"
-    with_skip = Configuration("denoise", variation=Variation(network="skip", width=8)).settings
+    with_skip = settings_for(Configuration("denoise", variation=Variation(network="skip", width=8)))
     assert with_skip.schedule == auto.schedule
-    with_unet = Configuration("denoise", variation=Variation(network="unet")).settings
+    with_unet = settings_for(Configuration("denoise", variation=Variation(network="unet")))
     assert (with_unet.schedule, with_unet.input_noise) == (fast.schedule, fast.input_noise)
 
 
 def test_input_noise_that_is_asked_for_does_not_grow():
-    assert Configuration("denoise", variation=Variation(input_noise=0.05)).settings.input_noise == 0.05
+    assert settings_for(Configuration("denoise", variation=Variation(input_noise=0.05))).input_noise == 0.05

@@ -10,7 +10,7 @@ from PIL import Image as PillowImage
 from PIL import ImageOps
 
 from dip.images import decode, encode
-from dip.images.orientation import as_stored, upright
+from dip.images.image import as_stored, upright
 from tests.conftest import photograph
 from tests.test_images import encoded
 

@@ -9,8 +9,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dip.configuration.tables import NETWORKS
 from dip.errors import ConfigurationError
-from dip.parameterizations import NETWORKS, parameterization_called
+from dip.parameterizations import parameterization_called
 from dip.parameterizations.deep_decoder import DeepDecoder
 from dip.parameterizations.network_input import canvas_size_px, meshgrid, network_input, uniform_noise
 from dip.parameterizations.pixels import Pixels

@@ -9,10 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
-from dip.config import Configuration, Variation
-from dip.degradations import Degradation
-from dip.operators import OPERATORS
-from dip.parameterizations import NETWORKS
+from dip.configuration import Configuration, Degradation, Variation
+from dip.configuration.tables import NETWORKS, OPERATORS
 from dip.storage import Location
 from tests.conftest import files_below, photograph, write_photographs
 from tests.one_image import run

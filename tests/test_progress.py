@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from dip.config import Configuration
-from dip.job import Outcome, fail
-from flows.cluster import workers
+from dip.configuration import Configuration
+from dip.pipeline.job import Outcome, fail
 from flows.progress import Counter, listener
-from flows.window import Window
-from flows.worker import progress_topic, restore_image
+from flows.workers.cluster import workers
+from flows.workers.window import Window
+from flows.workers.worker import progress_topic, restore_image
 from tests.conftest import wait_for, write_photographs
 from tests.one_image import job
 from tests.test_large_images import TILED, gradient, optimized

@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from dip.config import Configuration, Variation
-from dip.degradations import Degradation
+from dip.configuration import Configuration, Degradation, Variation
 from dip.errors import DivergenceError
-from dip.measurement import simulated
 from dip.methods.optimization import problem_of
+from dip.methods.presets import settings_for
+from dip.operators.simulation import simulated
 from dip.optimize import loop
+from dip.optimize.fit import restore
 from dip.optimize.stopping import FixedRule, HeldOutRule, NoiseLevelRule, VarianceRule
-from dip.restoration import restore
 
 SIZE_PX = (40, 56)
 RULES = (VarianceRule(), HeldOutRule(), NoiseLevelRule(0.1), FixedRule())
@@ -36,7 +36,7 @@ def fitted(asked, iterations, device="cpu"):
     """A fit of a random image with all rules watching."""
     reference = torch.rand(3, *SIZE_PX, generator=torch.Generator().manual_seed(0)).numpy()
     measurement = simulated(reference, asked, asked.degradation, 0)
-    settings = asked.settings
+    settings = settings_for(asked)
     schedule = replace(settings.schedule, iterations=iterations, rule=HeldOutRule(warm_up=1))
     settings = replace(settings, schedule=schedule)
     problem = problem_of(measurement, settings.objective)

@@ -8,12 +8,12 @@ import pytest
 import torch
 from PIL import Image as PillowImage
 
-from dip.config import Configuration, Variation
-from dip.degradations import Degradation
+from dip.configuration import Configuration, Degradation, Variation
 from dip.methods import optimization
+from dip.methods.presets import settings_for
 from dip.objective import Objective, Problem
 from dip.operators.identity import Identity
-from dip.restoration import restore
+from dip.optimize.fit import restore
 from tests.conftest import photograph, write_photographs
 from tests.handmade import psnr
 from tests.one_image import run
@@ -27,7 +27,7 @@ def noisy(y):
 
 
 def engine(**options):
-    return Configuration("denoise", **options).settings
+    return settings_for(Configuration("denoise", **options))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import tifffile
 from PIL import Image as PillowImage
 
-from dip.config import Configuration
+from dip.configuration import Configuration
 from tests.conftest import photograph
 from tests.one_image import run
 from tests.test_formats import PROFILE, tiff

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pyarrow.parquet as pq
 import pytest
 
-from dip.curve import CurvePoint
-from dip.part_file import PartFile
-from dip.results import CURVE_SCHEMA, ROW_SCHEMA, Row, encode_record
+from dip.optimize.curve import CurvePoint
+from dip.storage.part_files import PartFile
+from dip.storage.results import CURVE_SCHEMA, ROW_SCHEMA, Row, encode_record
 
 
 def record(number: int, **known: object) -> bytes:

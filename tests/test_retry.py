@@ -11,10 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dip import retry
 from dip.errors import StorageError
-from dip.results import parquet_bytes
-from dip.storage import Location
+from dip.storage import Location, retry
+from dip.storage.part_files import parquet_bytes
 from tests.conftest import S3, free_port, serving_s3, wait_for, write_photographs
 from tests.faulty import ANSWERS, Proxy, proxy
 from tests.test_cluster import SLOW, records

@@ -12,7 +12,7 @@ from dip.operators.identity import Identity
 from dip.operators.mask import Mask
 from dip.optimize.loop import WINDOW, Schedule, minimize
 from dip.optimize.stopping import FixedRule, HeldOutRule, MovingVariance, NoiseLevelRule, VarianceRule
-from dip.optimize.tracker import OutputTracker
+from dip.optimize.watches import OutputTracker
 from dip.parameterizations.pixels import Pixels
 
 RULE = VarianceRule(forgetting=0.1, tolerance=0, warm_up=10, patience=30)

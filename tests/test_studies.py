@@ -12,12 +12,11 @@ from PIL import Image
 from prefect.logging import disable_run_logger
 from pydantic import ValidationError
 
-from dip.config import Configuration, Variation
-from dip.degradations import Degradation
+from dip.configuration import Configuration, Degradation, Variation
+from dip.evaluation.studies import study_called
+from dip.evaluation.studies.base import Findings, Trial
 from dip.storage import Location
-from dip.studies import study_called
-from dip.studies.base import Findings, Trial
-from flows.plots import plots_of
+from flows.pictures import plots_of
 from flows.study import StudyParameters, run_study
 from tests.conftest import files_below, photograph, write_photographs
 from tests.test_lock import leave, ticket_of_a_dead_process

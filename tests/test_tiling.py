@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from dip.tiling import count_tiles, shortened_px, strips, tiled
+from dip.methods.tiling import count_tiles, shortened_px, strips, tiled
 
 SIZES = [(1, 1), (5, 40), (16, 16), (17, 16), (28, 29), (100, 37)]
 

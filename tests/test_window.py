@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from distributed import get_worker
 
-from dip.config import Configuration
+from dip.configuration import Configuration
 from dip.errors import ImageError, StorageError
-from dip.job import Job, Outcome
+from dip.pipeline.job import Job, Outcome
 from dip.storage import Location
-from flows.cluster import workers
-from flows.window import Window
-from flows.worker import TAKES_ON_FOR_S, in_turn
+from flows.workers.cluster import workers
+from flows.workers.window import Window
+from flows.workers.worker import TAKES_ON_FOR_S, in_turn
 
 
 def job(folder: Path, name: str) -> Job:

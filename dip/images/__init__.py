@@ -1,19 +1,11 @@
 """y: images and masks as they come from storage and go back to it."""
 
-from dip.images.guide import read_guide
+from dip.configuration.vocabulary import AskedFormat, FileFormat
 from dip.images.image import Image
-from dip.images.mask import read_mask
-from dip.images.metadata import Metadata
-from dip.images.naming import (
-    IMAGE_SUFFIXES,
-    AskedFormat,
-    FileFormat,
-    derivative_format,
-    derivative_name,
-    is_image_name,
-)
+from dip.images.mask_and_guide import read_guide, read_mask
+from dip.images.metadata import Metadata, enlarged
+from dip.images.naming import IMAGE_SUFFIXES, derivative_format, derivative_name, is_image_name
 from dip.images.read import decode
-from dip.images.resolution import enlarged
 from dip.images.write import encode, encode_float_tiff
 
 __all__ = [

@@ -1,13 +1,70 @@
-"""An image as a value."""
+"""An image as a value, upright, whichever way round its file has it (EXIF's orientation)."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dip.errors import ImageTooLargeError
 from dip.images.metadata import Metadata
-from dip.images.orientation import UPRIGHT, as_stored, upright
+
+MAX_PIXELS = 64_000_000
+"""What is decoded at most: a file can claim any size."""
+
+
+def require_size(width_px: int, height_px: int, name: str) -> None:
+    """Refuse an image before it is decoded.
+
+    Raises:
+        ImageTooLargeError: more than `MAX_PIXELS` pixels.
+    """
+    if width_px * height_px > MAX_PIXELS:
+        raise ImageTooLargeError(
+            f"Expected at most {MAX_PIXELS // 10**6} megapixels; got {width_px}×{height_px} ({name}). "
+            "Cut it into parts."
+        )
+
+
+UPRIGHT = 1
+# Orientation: whether rows and columns change places, and which of them then run backwards.
+_TURNS = {
+    1: (False, False, False),
+    2: (False, False, True),
+    3: (False, True, True),
+    4: (False, True, False),
+    5: (True, False, False),
+    6: (True, False, True),
+    7: (True, True, True),
+    8: (True, True, False),
+}
+T = TypeVar("T", bound=np.generic)
+
+
+def upright(planes: NDArray[T], orientation: int) -> NDArray[T]:
+    """Planes, (..., H, W), as the file has them, turned upright."""
+    is_transposed, *backwards = _TURNS[orientation]
+    turned = np.swapaxes(planes, -2, -1) if is_transposed else planes
+    return _flipped(turned, backwards)
+
+
+def as_stored(planes: NDArray[T], orientation: int) -> NDArray[T]:
+    """The inverse of `upright`."""
+    is_transposed, *backwards = _TURNS[orientation]
+    flipped = _flipped(planes, backwards)
+    return np.swapaxes(flipped, -2, -1) if is_transposed else flipped
+
+
+def known_orientation(value: object) -> int:
+    """What a tag says; upright if that is nonsense."""
+    return value if isinstance(value, int) and value in _TURNS else UPRIGHT
+
+
+def _flipped(planes: NDArray[T], backwards: list[bool]) -> NDArray[T]:
+    axes = [axis for axis, is_backwards in zip((-2, -1), backwards, strict=True) if is_backwards]
+    flipped: NDArray[T] = np.flip(planes, tuple(axes))
+    return flipped
+
 
 Levels = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -80,3 +137,10 @@ def image_of(levels: Levels, channels: int, orientation: int = UPRIGHT, **others
     colour = planes[:channels].astype(np.float32) / np.float32(2**bit_depth - 1)
     alpha = np.ascontiguousarray(planes[channels]) if len(planes) > channels else None
     return Image(np.ascontiguousarray(colour), bit_depth, alpha, orientation=orientation, **others)
+
+
+def rounded(values: NDArray[np.float32], bits: int = 8) -> NDArray[np.float64]:
+    """Values clipped to [0, 1] and rounded to the levels of so many bits, as a file would keep them."""
+    top = 2**bits - 1
+    kept: NDArray[np.float64] = np.rint(values.astype(np.float64).clip(0, 1) * top) / top
+    return kept

@@ -1,13 +1,8 @@
 """Which names are images, and what a derivative is called."""
 
 from pathlib import PurePosixPath
-from typing import Literal
 
-FileFormat = Literal["png", "tiff", "jp2", "webp", "bmp", "jpeg"]
-"""What derivatives are written as."""
-
-AskedFormat = Literal["source", "png", "tiff", "jp2", "jpeg"]
-"""What a run can ask for: the format of each source, if it loses nothing, or one for all."""
+from dip.configuration.vocabulary import AskedFormat, FileFormat
 
 FORMATS: dict[str, FileFormat] = {
     ".png": "png",

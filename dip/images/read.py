@@ -9,11 +9,9 @@ import PIL.Image
 from PIL import UnidentifiedImageError
 
 from dip.errors import DipError, ImageTooLargeError, UnreadableImageError, UnsupportedImageError
-from dip.images import jpeg2000, png, tiff
-from dip.images.image import Image, Levels, image_of
-from dip.images.limits import MAX_PIXELS, require_size
+from dip.images.formats import jpeg2000, png, tiff
+from dip.images.image import MAX_PIXELS, UPRIGHT, Image, Levels, image_of, known_orientation, require_size
 from dip.images.metadata import IPTC_RESOURCE, Metadata, usable_density
-from dip.images.orientation import UPRIGHT, known_orientation
 
 _ORIENTATION_TAG = 274
 _PLAIN_MODE = {

@@ -9,13 +9,13 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
+from dip.configuration.vocabulary import FileFormat
 from dip.errors import UnsupportedImageError
+from dip.images.formats.jpeg2000 import encode_jpeg2000
+from dip.images.formats.png import encode_png
+from dip.images.formats.tiff import encode_tiff
 from dip.images.image import Image
-from dip.images.jpeg2000 import encode_jpeg2000
 from dip.images.metadata import photoshop_resource
-from dip.images.naming import FileFormat
-from dip.images.png import encode_png
-from dip.images.tiff import encode_tiff
 
 JPEG_QUALITY = 95
 

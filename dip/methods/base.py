@@ -7,9 +7,9 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor
 
-from dip.config import Configuration
-from dip.curve import CurvePoint
-from dip.measurement import Measurement
+from dip.configuration import Configuration
+from dip.operators.measurement import Measurement
+from dip.optimize.curve import CurvePoint
 
 
 @dataclass(frozen=True)

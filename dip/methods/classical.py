@@ -17,11 +17,11 @@ from skimage.restoration import (
     inpaint_biharmonic,
 )
 
-from dip.config import Configuration
+from dip.configuration import Configuration
 from dip.errors import ImageError
-from dip.measurement import Measurement, Pixels
+from dip.images.noise import LEAST_SIDE_PX, estimate_noise
 from dip.methods.base import Restoration, Situation
-from dip.noise import LEAST_SIDE_PX, estimate_noise
+from dip.operators.measurement import Measurement, Pixels
 
 Denoiser = Callable[[Pixels, float, int | None], NDArray[np.floating]]
 """(C, H, W), or (H, W) if grey; σ; the axis of the channels, None if grey. The shape is kept."""

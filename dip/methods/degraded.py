@@ -2,9 +2,9 @@
 
 import torch
 
-from dip.config import Configuration
-from dip.measurement import Measurement
+from dip.configuration import Configuration
 from dip.methods.base import Restoration, Situation
+from dip.operators.measurement import Measurement
 
 
 def degraded_input(

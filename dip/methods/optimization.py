@@ -8,17 +8,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dip.config import Configuration
+from dip.configuration import Configuration
 from dip.errors import ConfigurationError, ImageError, ImageTooLargeError
-from dip.measurement import Measurement, measured
+from dip.methods import presets
 from dip.methods.base import Restoration, Situation
+from dip.methods.tiling import count_tiles, shortened_px, tiled
 from dip.objective import Objective, Problem
+from dip.operators.measurement import Measurement, measured
+from dip.optimize.cost import largest_area_px
+from dip.optimize.fit import restore
 from dip.optimize.loop import Fit
-from dip.optimize.memory import largest_area_px
-from dip.optimize.tracker import OutputTracker
-from dip.presets import Settings
-from dip.restoration import restore
-from dip.tiling import count_tiles, shortened_px, tiled
+from dip.optimize.settings import Settings
+from dip.optimize.watches import OutputTracker
 
 OVERLAP_PX = 64
 """What neighbouring tiles share of the restored image."""
@@ -180,7 +181,7 @@ def settings_of(configuration: Configuration) -> Settings:
     Raises:
         ConfigurationError: it does not optimise; the preset cannot do the task, or be varied as asked.
     """
-    settings = configuration.settings
+    settings = presets.settings_for(configuration)
     if settings is None:
         raise ConfigurationError(
             f"Expected a method that optimises, dip or pixels; got {configuration.method}."

@@ -9,12 +9,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from dip.config import Configuration
+from dip.configuration import Configuration
 from dip.errors import ConfigurationError
-from dip.measurement import Measurement
 from dip.methods.base import Restoration, Situation
+from dip.methods.tiling import count_tiles, tiled
+from dip.operators.measurement import Measurement
 from dip.optimize.device import repeatable_on
-from dip.tiling import count_tiles, tiled
 
 Network = Callable[[Tensor], object]
 """(1, C, h, w), float32, to what should be a tensor of the same rank."""

@@ -1,41 +1,16 @@
 """A: the forward operators. Each maps an image to what a measurement of it would be.
 
 The same operator makes the degraded input of an evaluation and enters the loss of a restoration.
-One operator is one file, and one line here: the task it belongs to. Importing the table brings no torch.
+One operator is one file, and one line in `dip.configuration.tables`.
 """
 
 import pkgutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from dip.configuration.tables import OPERATORS
 
 if TYPE_CHECKING:
     from dip.operators.base import Acquisition, ForwardOperator
-
-
-@dataclass(frozen=True)
-class Listed:
-    """An operator in the table.
-
-    Attributes:
-        operator: its class, `module:name`.
-        shrinks: whether measurements are smaller than images, by the scale factor.
-        repairs: whether there are holes to fill, so that a mask is needed.
-        denoises: whether the noise of observed pixels is to be removed.
-    """
-
-    operator: str
-    shrinks: bool = False
-    repairs: bool = False
-    denoises: bool = False
-
-
-OPERATORS = {
-    "denoise": Listed("dip.operators.identity:Identity", denoises=True),
-    # The mask comes on top, as it may for every task.
-    "inpaint": Listed("dip.operators.identity:Identity", repairs=True),
-    "inpaint+denoise": Listed("dip.operators.identity:Identity", repairs=True, denoises=True),
-    "super-resolution": Listed("dip.operators.downsampling:Downsampling", shrinks=True),
-}
 
 
 def operator_for(task: str, acquisition: "Acquisition") -> "ForwardOperator":

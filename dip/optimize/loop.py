@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dip.curve import CurvePoint
 from dip.errors import DivergenceError
 from dip.objective import Problem
+from dip.optimize.curve import CurvePoint
 from dip.optimize.optimizers import OPTIMIZERS
 from dip.optimize.recording import Recorded
 from dip.optimize.stopping import StopRule
-from dip.optimize.tracker import OutputTracker
+from dip.optimize.watches import OutputTracker
 
 WINDOW = 50
 FALL = 10**0.5

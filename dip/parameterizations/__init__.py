@@ -1,18 +1,12 @@
 """g and z: how an image is parameterized, and what the parameterization is fed.
 
-One parameterization is one file with one class, and one line here. Importing the table brings no torch.
+One parameterization is one file with one class, and one line in `dip.configuration.tables`.
 """
 
 import pkgutil
 from typing import Any
 
-NETWORKS = {
-    "skip": "dip.parameterizations.skip:Skip",
-    "unet": "dip.parameterizations.unet:UNet",
-    "resnet": "dip.parameterizations.resnet:ResNet",
-    "deep-decoder": "dip.parameterizations.deep_decoder:DeepDecoder",
-    "pixels": "dip.parameterizations.pixels:Pixels",
-}
+from dip.configuration.tables import NETWORKS
 
 
 def parameterization_called(name: str) -> Any:

@@ -26,10 +26,10 @@ def milliseconds_per_iteration() -> float:
     """The time of an iteration in this process."""
     import torch
 
+    from dip.methods.presets import PRESETS
     from dip.objective import Objective, Problem
     from dip.operators.identity import Identity
-    from dip.presets import PRESETS
-    from dip.restoration import restore
+    from dip.optimize.fit import restore
 
     problem = Problem(torch.rand(1, 3, 256, 256), Identity(), Objective())
     asked = PRESETS["fast"]["any"]

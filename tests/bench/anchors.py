@@ -13,8 +13,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from dip.config import Configuration
-from dip.degradations import Degradation
+from dip.configuration import Configuration, Degradation
 from tests.bench.circumstances import circumstances
 from tests.bench.quality import row
 

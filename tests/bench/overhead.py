@@ -21,8 +21,8 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from dip.results import read_rows
 from dip.storage import Location
+from dip.storage.part_files import read_rows
 from tests.bench.circumstances import commit
 
 SABOTAGE = Path(__file__).parents[1] / "sabotage"

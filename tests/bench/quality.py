@@ -15,10 +15,9 @@ from typing import Any
 
 import torch
 
-from dip.config import Configuration
-from dip.degradations import Degradation
-from dip.job import Job
-from dip.pipeline import process
+from dip.configuration import Configuration, Degradation
+from dip.pipeline.job import Job
+from dip.pipeline.stages import process
 from dip.storage import Location
 from tests.bench.circumstances import circumstances
 from tests.one_image import row_of

@@ -16,12 +16,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dip.part_file import PartFile
-from dip.results import Row, encode_record
-from flows.accounting import close_run, open_run
+from dip.storage.part_files import PartFile
+from dip.storage.results import Row, encode_record
 from flows.parameters import ArchiveParameters
-from flows.run import Earlier, Run
-from flows.shard import Shard
+from flows.runs.accounts import close_run, open_run
+from flows.runs.run import Earlier, Run, Shard
 from tests.bench.circumstances import commit
 from tests.bench.overhead import make_images
 

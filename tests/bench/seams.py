@@ -17,9 +17,9 @@ import numpy as np
 from PIL import Image
 
 from dip.methods.optimization import OVERLAP_PX
-from dip.results import read_rows
+from dip.methods.tiling import strips
 from dip.storage import Location
-from dip.tiling import strips
+from dip.storage.part_files import read_rows
 from tests.bench.circumstances import commit
 from tests.conftest import photograph
 

@@ -26,13 +26,14 @@ import torch
 import typer
 from torch.utils.flop_counter import FlopCounterMode
 
+from dip.methods.presets import PRESETS
 from dip.objective import Objective, Problem
 from dip.operators.identity import Identity
-from dip.optimize.calibration import UNTIMED
+from dip.optimize.cost import UNTIMED
 from dip.optimize.device import body_precision, resolve_device
+from dip.optimize.fit import restore
+from dip.optimize.settings import Settings
 from dip.optimize.stopping import FixedRule
-from dip.presets import PRESETS, Settings
-from dip.restoration import restore
 from tests.bench.at_once import fits_at_once
 from tests.bench.circumstances import circumstances, kind_of
 from tests.bench.memory import peak_mib

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from dip.objective import Objective, Problem
 from dip.operators.identity import Identity
+from dip.optimize.fit import restore
 from dip.optimize.optimizers import OPTIMIZERS, Muon
+from dip.optimize.settings import Settings
 from dip.parameterizations.base import Parameterization
-from dip.presets import Settings
-from dip.restoration import restore
 
 COARSE_ITERATIONS = 400
 HALVED_EVERY = 400

@@ -18,13 +18,14 @@ import torch.nn.functional as F
 import typer
 from torch import Tensor
 
+from dip.methods.presets import PRESETS
 from dip.objective import Objective, Problem
 from dip.operators.identity import Identity
 from dip.optimize.device import resolve_device
+from dip.optimize.fit import restore
+from dip.optimize.settings import Settings
 from dip.parameterizations.deep_decoder import DeepDecoder
 from dip.parameterizations.network_input import Ramp
-from dip.presets import PRESETS, Settings
-from dip.restoration import restore
 from tests.bench.circumstances import commit, kind_of
 from tests.bench.projector import fit as project
 from tests.bench.starts import from_half_size

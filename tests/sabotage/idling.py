@@ -4,8 +4,8 @@ import os
 import random
 import time
 
-from dip.job import Job, Outcome, new_row
-from dip.results import encode_record
+from dip.pipeline.job import Job, Outcome, new_row
+from dip.storage.results import encode_record
 
 MEAN_S = float(os.environ.get("SABOTAGED_IDLING", "0"))
 

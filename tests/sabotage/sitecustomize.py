@@ -5,14 +5,14 @@ With SABOTAGED_IDLING set workers do not even load a method: an image's row is w
 
 import os
 
-from dip.methods import METHODS, Listed
+from dip.configuration.tables import METHODS, ListedMethod
 
-METHODS["sabotaged"] = Listed("sabotaged:sabotaged")
+METHODS["sabotaged"] = ListedMethod("sabotaged:sabotaged")
 
 if "SABOTAGED_IDLING" in os.environ:
     import idling
 
-    from flows import cluster, worker
+    from flows.workers import cluster, worker
 
     worker.restore_image = idling.restore_image
     cluster.expect_one_at_a_time = lambda slots, address: None  # noqa: ARG005 - who sleeps can do so in threads

@@ -1,0 +1,83 @@
+"""What departs from a preset, as a value."""
+
+from dataclasses import dataclass, replace
+from typing import get_args
+
+from dip.configuration.tables import NETWORKS
+from dip.configuration.vocabulary import (
+    DataTerm,
+    Network,
+    StopRuleName,
+    Upsampling,
+)
+from dip.errors import TINY, ConfigurationError, expect_between, expect_one_of
+
+
+@dataclass(frozen=True)
+class Variation:
+    """What departs from a preset's settings; None leaves the preset's.
+
+    Attributes:
+        network: a name in `dip.configuration.tables.NETWORKS`.
+        width: channels of the network.
+        depth: how many times the network halves the resolution, or a ResNet's number of blocks.
+        upsampling: interpolation of the network's up path.
+        dropout: share of the features that the network leaves out at random.
+        input_channels: channels of the network's input z.
+        input_noise: standard deviation of what is added to z at each iteration.
+        learning_rate: of the optimizer.
+        data_term: E, `squared`, `huber` or `l1`.
+        tv: λ, the weight of total variation.
+        stop: the stop rule: `variance`, `held-out`, `noise-level` or `fixed`.
+        noise_level: σ of the noise in 8-bit units, for the rule `noise-level`.
+
+    Raises:
+        ConfigurationError: a value is out of range.
+    """
+
+    network: Network | None = None
+    width: int | None = None
+    depth: int | None = None
+    upsampling: Upsampling | None = None
+    dropout: float | None = None
+    input_channels: int | None = None
+    input_noise: float | None = None
+    learning_rate: float | None = None
+    data_term: DataTerm | None = None
+    tv: float | None = None
+    stop: StopRuleName | None = None
+    noise_level: float | None = None
+
+    def __post_init__(self) -> None:
+        for what, value, allowed in [
+            ("a network", self.network, tuple(NETWORKS)),
+            ("an interpolation", self.upsampling, get_args(Upsampling)),
+            ("a data term", self.data_term, get_args(DataTerm)),
+            ("a stop rule", self.stop, get_args(StopRuleName)),
+        ]:
+            if value is not None:
+                expect_one_of(what, value, allowed)
+        expect_between("a width from 1 to 1024", self.width, 1, 1024)
+        # 8 halvings need a canvas of 512 pixels a side, whatever the image's size.
+        expect_between("a depth from 1 to 8", self.depth, 1, 8)
+        expect_between("a dropout from 0 to 0.9", self.dropout, 0, 0.9)
+        expect_between("1 to 1024 input channels", self.input_channels, 1, 1024)
+        expect_between("an input noise from 0 to 10", self.input_noise, 0, 10)
+        expect_between("a learning rate above 0, up to 10", self.learning_rate, TINY, 10)
+        expect_between("a weight of total variation from 0 to 1000", self.tv, 0, 1000)
+        expect_between("a noise level σ in (0, 255]", self.noise_level, TINY, 255)
+        if (self.stop == "noise-level") != (self.noise_level is not None):
+            raise ConfigurationError(
+                "Expected the stop rule noise-level and a noise level to be given together; "
+                f"got the rule {self.stop} and the noise level {self.noise_level}."
+            )
+
+    @property
+    def of_network(self) -> dict[str, object]:
+        """What is asked of the network, by name."""
+        names = ("network", "width", "depth", "upsampling", "dropout", "input_channels", "input_noise")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    def without_network(self) -> "Variation":
+        """The rest, for a method that has no network."""
+        return replace(self, **dict.fromkeys(self.of_network))

@@ -1,0 +1,47 @@
+"""The words a restoration is asked for with. Importing them costs nothing: no torch.
+
+Names that stand for files of the engine come from the tables, so that a new file is known at once.
+"""
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from dip.configuration.protocols import PROTOCOLS
+from dip.configuration.protocols import Kernel as Kernel
+from dip.configuration.tables import METHODS, NETWORKS, OPERATORS, STUDIES
+
+# A type checker cannot read a table, and sees words of any kind.
+if TYPE_CHECKING:
+    Task: TypeAlias = str
+    Network: TypeAlias = str
+    Method: TypeAlias = str
+    ProtocolName: TypeAlias = str
+    StudyName: TypeAlias = str
+else:
+    Task = Literal[tuple(OPERATORS)]
+    Network = Literal[tuple(name for name in NETWORKS if name != "pixels")]  # which are a method
+    Method = Literal[tuple(METHODS)]
+    ProtocolName = Literal[tuple(PROTOCOLS)]
+    StudyName = Literal[tuple(STUDIES)]
+
+Preset = Literal[
+    "auto",
+    "fast",
+    "paper",
+    "paper-jpeg",
+    "paper-hole",
+    "paper-library",
+    "paper-missing",
+    "paper-sparse",
+    "paper-flash",
+]
+Upsampling = Literal["bilinear", "nearest"]
+DataTerm = Literal["squared", "huber", "l1"]
+StopRuleName = Literal["variance", "held-out", "noise-level", "fixed"]
+MaskShape = Literal["text", "scratches", "box"]
+Damage = Literal["white", "black"]
+
+FileFormat = Literal["png", "tiff", "jp2", "webp", "bmp", "jpeg"]
+"""What derivatives are written as."""
+
+AskedFormat = Literal["source", "png", "tiff", "jp2", "jpeg"]
+"""What a run can ask for: the format of each source, if it loses nothing, or one for all."""

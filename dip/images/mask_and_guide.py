@@ -1,0 +1,76 @@
+"""What may come with an image: a mask of its damage, and a guide, a second image of the same scene."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dip.errors import ImageError, MaskError
+from dip.images.read import decode
+
+
+def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) -> NDArray[np.float32]:
+    """The observed pixels of an image.
+
+    Args:
+        content: the bytes of the mask's file. A pixel lighter than half its range is white; in a
+            file that holds only the levels 0 and 1, 1 is white. One that is rather transparent marks nothing.
+        name: what errors call it.
+        size_px: (H, W) of the image.
+        damage: `white` or `black`, the one that marks what is to be repaired.
+
+    Returns:
+        (H, W), float32; 1 = observed, 0 = damaged.
+
+    Raises:
+        MaskError: it cannot be read, or has another size than the image.
+    """
+    try:
+        mask = decode(content, name)
+    except ImageError as error:
+        raise MaskError(f"Expected a mask that can be read. {error}") from error
+    require_same_size("mask", mask.size_px, size_px, name, MaskError)
+    levels = mask.pixels.max(axis=0)
+    lightest = 1 / (2**mask.bit_depth - 1)
+    is_white = levels > (0 if levels.max() <= lightest else 0.5)
+    is_damaged = is_white if damage == "white" else ~is_white
+    if mask.alpha is not None:
+        is_damaged &= mask.alpha > (2**mask.bit_depth - 1) / 2
+    observed: NDArray[np.float32] = (~is_damaged).astype(np.float32)
+    return observed
+
+
+def require_same_size(
+    what: str,
+    found_px: tuple[int, int],
+    size_px: tuple[int, int],
+    name: str,
+    kind: type[ImageError] = ImageError,
+) -> None:
+    """Refuse what goes with an image and has another size, (H, W), than it.
+
+    Raises:
+        ImageError: it has; of the kind given.
+    """
+    if found_px != size_px:
+        expected, got = (f"{width_px}×{height_px}" for height_px, width_px in (size_px, found_px))
+        raise kind(
+            f"Expected a {what} of the image's size, {expected}; got {got} ({name}). It is never resized."
+        )
+
+
+def read_guide(content: bytes, name: str, size_px: tuple[int, int]) -> NDArray[np.float32]:
+    """A second image of the same scene, in colour.
+
+    Args:
+        content: the bytes of its file.
+        name: what errors call it.
+        size_px: (H, W) of the image.
+
+    Returns:
+        (3, H, W), float32 in [0, 1]; of a grey one three equal channels.
+
+    Raises:
+        ImageError: it cannot be read, or has another size than the image.
+    """
+    guide = decode(content, name)
+    require_same_size("guide", guide.size_px, size_px, name)
+    return np.tile(guide.pixels, (3 // len(guide.pixels), 1, 1))

@@ -1,0 +1,141 @@
+"""The first stage: an image, its mask and its guide are read, and what needs no restoration is left alone."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from dip import images
+from dip.configuration import Configuration
+from dip.configuration.tables import METHODS, OPERATORS
+from dip.errors import ImageSkipped, MaskError
+from dip.images import Image
+from dip.images.noise import estimate_noise
+from dip.operators.damage import propose_damage
+from dip.operators.measurement import Pixels
+from dip.pipeline.job import Job
+from dip.storage.results import Row
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """An image as it is given.
+
+    Attributes:
+        source: the image.
+        observed: (H, W), 1 = observed, where a mask hides pixels, or transparency does.
+        guide: (3, H, W) in [0, 1], another image of the same scene, if the network draws from one.
+        visible: (H, W), 1 = visible, where the image is transparent elsewhere.
+    """
+
+    source: Image
+    observed: Pixels | None = None
+    guide: Pixels | None = None
+    visible: Pixels | None = None
+
+
+@dataclass
+class Reader:
+    """Reads what belongs to a job; its row fills up on the way."""
+
+    job: Job
+    row: Row
+
+    @property
+    def configuration(self) -> Configuration:
+        """The job's."""
+        return self.job.configuration
+
+    def read(self) -> Given:
+        """The source image, and what belongs to it.
+
+        Raises:
+            ImageSkipped: there is nothing to be done on it.
+            ImageError: it, its mask or its guide cannot be read, or do not go together.
+            StorageError: the storage does not answer.
+        """
+        job = self.job
+        content = job.source.read(job.image_id)
+        self.row.source_sha256 = hashlib.sha256(content).hexdigest()
+        source = images.decode(content, job.image_id)
+        self.row.height_px, self.row.width_px = source.size_px
+        self.row.channels, self.row.bit_depth = source.channels, source.bit_depth
+        if self.configuration.degradation is not None:
+            return Given(source)
+        self.row.noise_sigma = estimate_noise(source.pixels)
+        guide = self.read_guide(source)
+        observed = self.read_mask(source)
+        if observed is None and OPERATORS[self.configuration.task].denoises:
+            self.expect_noise()
+        visible = self.read_visible(source)
+        if visible is not None:
+            observed = visible if observed is None else observed * visible
+        return Given(source.reduced_to_grey(), observed, guide, visible)
+
+    def expect_noise(self) -> None:
+        """Leave an image alone that has no noise, and nothing else to be done on it."""
+        sigma, floor = self.row.noise_sigma, self.job.noise_floor
+        if sigma is not None and sigma < floor:
+            raise ImageSkipped(
+                f"Expected noise of σ {floor} or more; got σ {sigma:.2f} ({self.job.image_id}). "
+                "A lower --noise-floor restores it all the same."
+            )
+
+    def read_visible(self, source: Image) -> Pixels | None:
+        """Which pixels can be seen: what is transparent must not steer a restoration; None if all can be."""
+        if source.alpha is None or METHODS[self.configuration.method].optimises is None:
+            return None
+        visible: Pixels = (source.alpha > 0).astype(np.float32)
+        if not visible.any():
+            raise ImageSkipped(f"Expected an image; all of it is transparent ({self.job.image_id}).")
+        return None if visible.all() else visible
+
+    def read_guide(self, source: Image) -> Pixels | None:
+        """The second image that the network draws from, (3, H, W); None where none is asked for."""
+        job = self.job
+        if job.guides is None:
+            return None
+        content = job.guides.read(job.image_id)
+        return images.read_guide(content, job.guides.url_of(job.image_id), source.size_px)
+
+    def read_mask(self, source: Image) -> Pixels | None:
+        """Which pixels are observed; None where no mask says so, and the task needs none."""
+        job = self.job
+        if job.proposes_masks:
+            return self.propose_mask(source)
+        if job.masks is None:
+            return None
+        if job.mask_id is None:
+            self.expect_other_damage(
+                f"Expected a mask at the same relative path below {job.masks.url}; "
+                f"there is none ({job.image_id})."
+            )
+            return None
+        mask = job.masks.read(job.mask_id)
+        self.row.mask_sha256 = hashlib.sha256(mask).hexdigest()
+        observed = images.read_mask(mask, job.mask_id, source.size_px, self.configuration.damage)
+        if observed.all():
+            self.expect_other_damage(f"Expected damage to repair; the mask marks none ({job.mask_id}).")
+            return None
+        if not observed.any():
+            raise MaskError(
+                f"Expected a mask that leaves pixels to learn from; everything is marked as damage "
+                f"({job.mask_id}). If the mask marks what is sound, say that black means damage."
+            )
+        self.row.masked_share = float(1 - observed.mean())
+        return observed
+
+    def propose_mask(self, source: Image) -> Pixels | None:
+        """Which pixels look undamaged; None where all of them do."""
+        damaged = propose_damage(source.pixels)
+        if not damaged.any():
+            self.expect_other_damage(f"Expected scratches or dust; found none ({self.job.image_id}).")
+            return None
+        self.row.masked_share = float(damaged.mean())
+        observed: Pixels = (~damaged).astype(np.float32)
+        return observed
+
+    def expect_other_damage(self, reason: str) -> None:
+        """Inpainting leaves an image without holes alone; other tasks have something to do on it."""
+        if self.configuration.task == "inpaint":
+            raise ImageSkipped(reason)

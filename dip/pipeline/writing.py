@@ -1,0 +1,164 @@
+"""The last stage: what is restored leaves as files, or in the row, and says where it comes from."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from dip import images
+from dip.errors import ImageError
+from dip.evaluation.change import change_between
+from dip.images import Image, Metadata
+from dip.images.xmp import with_history
+from dip.methods.base import Restoration
+from dip.operators.measurement import Measurement, Pixels, enlarged_bicubic
+from dip.pipeline.job import Job
+from dip.pipeline.proposed_masks import encode_mask, mask_name
+from dip.storage.results import Row
+from dip.storage.sidecar import describes, encode_sidecar, sidecar_name
+
+
+@dataclass
+class Delivery:
+    """What is written of one image; its row fills up on the way."""
+
+    job: Job
+    row: Row
+
+    def write(self, source: Image, measurement: Measurement, restoration: Restoration) -> None:
+        """The restored image, as a file or in the row; in an evaluation the degraded one beside it.
+
+        Raises:
+            ImageError: something else lies where it goes, or the source was changed meanwhile.
+            UnsupportedImageError: the format asked for cannot hold it.
+            StorageError: it could not be written.
+        """
+        if measurement.reference is not None:
+            self._write_evaluated(source, measurement)
+        if self.job.proposes_masks and measurement.observed is not None:
+            self._write_mask(measurement.observed)
+        if self.job.uncertainty and restoration.deviation is not None:
+            self._write_uncertainty(measurement, restoration.deviation)
+        restored: Pixels = measurement.with_observed(restoration.image)[0].numpy()
+        derivative = _derivative(source, restored, measurement)
+        if measurement.reference is None:
+            factor = self.job.configuration.scale_factor
+            metadata = source.metadata if factor == 1 else images.enlarged(source.metadata, factor)
+            derivative = replace(derivative, metadata=self._with_history(metadata))
+        content = images.encode(derivative, self._file_format)
+        if measurement.reference is None:
+            written = images.decode(content, self._name) if self._file_format == "jpeg" else derivative
+            self._compare(source, written, measurement)
+        self._write_derivative(content)
+
+    @property
+    def _file_format(self) -> images.FileFormat:
+        return images.derivative_format(self.job.image_id, self.job.file_format)
+
+    @property
+    def _name(self) -> str:
+        """Of the restored image, below the output."""
+        name = images.derivative_name(self.job.image_id, self._file_format, self.job.suffix)
+        return f"images/{name}"
+
+    def _write_derivative(self, content: bytes) -> None:
+        """The restored image, with a sidecar, or in the row."""
+        job, name = self.job, self._name
+        self._expect_unchanged_source()
+        checksum = hashlib.sha256(content).hexdigest()
+        if job.embed:
+            self.row.output_sha256 = checksum
+            self.row.image = {"bytes": content, "path": name.removeprefix("images/")}
+            return
+        if not job.overwrite:
+            self._make_way(name, content)
+        written = replace(self.row, output_name=name, output_sha256=checksum)
+        sidecar = encode_sidecar(written, job.configuration)
+        # The sidecar comes first: a run that is cut off between the two knows the image as its own.
+        job.output.write(sidecar_name(name), sidecar)
+        job.output.write(name, content)
+        self.row.output_name, self.row.output_url = name, job.output.url_of(name)
+        self.row.output_sha256, self.row.sidecar_sha256 = checksum, hashlib.sha256(sidecar).hexdigest()
+
+    def _make_way(self, name: str, content: bytes) -> None:
+        """Remove an earlier derivative, left as it was made, from where another one goes.
+
+        With the other one's sidecar it would look like somebody else's, should the run be cut off between.
+        """
+        output, sidecar = self.job.output, sidecar_name(name)
+        if not output.exists(name) or (found := output.read(name)) == content:
+            return
+        if not output.exists(sidecar) or not describes(output.read(sidecar), found):
+            raise ImageError(
+                f"Expected no file, or an unchanged one of an earlier run, where the restored image goes; "
+                f"{output.url_of(name)} is neither ({self.job.image_id}). Move it away, or say --overwrite."
+            )
+        output.delete([name])
+
+    def _expect_unchanged_source(self) -> None:
+        """A source that was replaced meanwhile is not the one that was restored."""
+        if hashlib.sha256(self.job.source.read(self.job.image_id)).hexdigest() != self.row.source_sha256:
+            raise ImageError(
+                f"Expected the source to stay as it was; its file was changed while it was restored "
+                f"({self.job.image_id}). Run the same line again with --retry-failed."
+            )
+
+    def _compare(self, source: Image, derivative: Image, measurement: Measurement) -> None:
+        """How far the derivative is from its source, and whether what no mask marks is the source's."""
+        row = self.row
+        if derivative.size_px != source.size_px:
+            return
+        change = change_between(source.pixels, derivative.pixels, source.bit_depth)
+        row.mean_absolute_change, row.changed_share = change.mean_absolute, change.changed_share
+        row.colour_drift = change.colour_drift
+        if row.masked_share is not None and measurement.observed is not None:
+            stays = measurement.observed > 0
+            row.keeps_unmasked = bool((derivative.pixels == source.pixels)[:, stays].all())
+
+    def _with_history(self, metadata: Metadata) -> Metadata:
+        """The metadata, and in the XMP packet how the derivative came about."""
+        row = self.row
+        packet = with_history(
+            metadata.xmp,
+            source_name=row.image_id,
+            source_sha256=row.source_sha256 or "",
+            agent=f"dip-restoration {row.software_version}",
+            what=f"task={row.task} method={row.method} preset={row.preset} configuration={row.config_hash}",
+        )
+        return metadata.with_xmp(packet)
+
+    def _write_uncertainty(self, measurement: Measurement, deviation: torch.Tensor) -> None:
+        """The deviation between the runs; pixels that are kept as they were measured have none."""
+        kept = measurement.with_observed(deviation, torch.zeros(()))
+        content = images.encode_float_tiff(kept[0].mean(dim=0).numpy())
+        self.job.output.write(f"uncertainty/{self.job.image_id}.tif", content)
+
+    def _write_evaluated(self, source: Image, measurement: Measurement) -> None:
+        """What the restoration of a reference started from, and which of its pixels were hidden."""
+        name = images.derivative_name(self.job.image_id, "png")
+        profile = Metadata(icc_profile=source.metadata.icc_profile)
+        degraded = images.encode(Image(measurement.seen, metadata=profile), "png")
+        self.job.output.write(f"degraded/{name}", degraded)
+        if measurement.observed is not None:
+            self._write_mask(measurement.observed)
+
+    def _write_mask(self, observed: Pixels) -> None:
+        self.job.output.write(mask_name(self.job.image_id), encode_mask(observed == 0))
+
+
+def _derivative(source: Image, restored: Pixels, measurement: Measurement) -> Image:
+    """The restored pixels with what the source carries beside its own."""
+    alpha = source.alpha
+    if alpha is None:
+        return replace(source, pixels=restored)
+    height_px, width_px = measurement.size_px
+    if measurement.reference is not None:
+        top, left = measurement.corner_px
+        alpha = alpha[top : top + height_px, left : left + width_px]
+    elif alpha.shape == measurement.size_px:
+        restored = np.where(alpha > 0, restored, source.pixels)
+    else:
+        enlarged = enlarged_bicubic(alpha[None].astype(np.float32), measurement.size_px)[0]
+        alpha = np.rint(enlarged.clip(0, np.iinfo(alpha.dtype).max)).astype(alpha.dtype)
+    return replace(source, pixels=restored, alpha=alpha)

@@ -1,0 +1,1 @@
+"""The command line's other half: options, calls, progress, tables and sentences."""

@@ -1,0 +1,197 @@
+"""Results as tables on the console."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from dip.storage import Location
+from dip.storage.part_files import read_parts, read_rows
+from flows.batch import BatchSummary
+from flows.demo import DemoImage
+from flows.masks import MasksSummary
+from flows.plan import Plan
+from flows.progress import printable
+from flows.runs.accounts import incomplete_runs, no_rows, unfinished
+from flows.runs.bag import results_of
+from flows.runs.verification import Verification
+from flows.study import StudySummary
+
+ROWS_SHOWN = 200
+PLAIN_WIDTH = 160
+_SHOWN = ["image_id", "status", "psnr_degraded_db", "psnr_db", "ssim", "stop_iteration", "seconds"]
+_TITLES = ["image", "status", "degraded dB", "restored dB", "SSIM", "stop", "seconds"]
+_GROUP = ["task", "method", "preset", "variation", "protocol", "degradation"]
+
+
+def print_results(output: Location) -> None:
+    """Print the rows of an output, and the means of each protocol.
+
+    Raises:
+        StorageError: there are no results, or they cannot be read.
+    """
+    rows = _rows(output, [*_SHOWN, *_GROUP])
+    shown = rows.slice(0, ROWS_SHOWN).select(_SHOWN).to_pylist()
+    _print_table(_TITLES, (list(row.values()) for row in shown))
+    if rows.num_rows > ROWS_SHOWN:
+        print(f"… and {rows.num_rows - ROWS_SHOWN} more rows in {output.url}/metrics")
+    _print_means(rows)
+    for account in incomplete_runs(output):
+        print(
+            f"{len(account.open_images)} of {account.total} images of the run {account.run_id} have no row "
+            f"(yet): {printable(account.without_row)}. The line that began it continues it."
+        )
+
+
+def print_failures(output: Location, run_id: str | None = None) -> None:
+    """Print what is not restored, and why; of one run, if it is named.
+
+    Raises:
+        StorageError: there are no results, or they cannot be read.
+    """
+    columns = ["image_id", "status", "error_message"]
+    # A run has one row of each image: there is no older one to tell it from, so its rows can pass by.
+    tables = [_rows(output, columns)] if run_id is None else read_parts(output, columns, run_id)
+    count = 0
+    for table in tables:
+        for row in table.filter(pc.not_equal(table["status"], "restored")).to_pylist():
+            print(f"{row['status']}: {printable(row['image_id'])}: {printable(row['error_message'] or '')}")
+            count += 1
+    if not count:
+        print("No image has failed, and none was skipped.")
+
+
+def print_plan(plan: Plan) -> None:
+    """Print what a run would do."""
+    for prospect in plan.prospects:
+        if prospect.status != "restored":
+            print(f"{prospect.status}: {printable(prospect.image_id)}: {printable(prospect.reason or '')}")
+    open_images = plan.to_restore
+    megapixels = sum(prospect.pixels for prospect in open_images) / 1e6
+    gigabytes = sum(prospect.size_bytes for prospect in open_images) / 1e9
+    others = {status: sum(p.status == status for p in plan.prospects) for status in ("failed", "skipped")}
+    print(
+        f"{len(plan.prospects)} images: {len(open_images)} to restore, {others['failed']} would fail, "
+        f"{others['skipped']} would be skipped. {megapixels:.2f} megapixels to make, "
+        f"{gigabytes:.3f} GB before compression."
+    )
+    if plan.device_hours is not None:
+        print(
+            f"At most about {plan.device_hours:.2f} hours of one {plan.device} worker of this machine "
+            f"({plan.iterations} iterations; most images stop sooner)."
+        )
+
+
+def print_masks(summary: MasksSummary) -> None:
+    """Print what became of proposed masks."""
+    for outcome in summary.failures:
+        print(f"failed: {printable(outcome.image_id)}: {printable(outcome.error_message or '')}")
+    print(
+        f"{summary.proposed} masks proposed, {summary.empty} images without visible damage, "
+        f"{len(summary.failures)} failed, {summary.kept} masks kept that were there. "
+        f"Look through {summary.output}/overlays before you use {summary.output}/masks"
+    )
+
+
+def print_verification(output: Location, verification: Verification) -> None:
+    """Print what is wrong with an output's restored images, and what was looked at."""
+    for finding in verification.findings:
+        print(f"{finding.problem}: {printable(finding.name)}")
+    checked = [f"{verification.files} files of {output.url}/images"]
+    if verification.embedded:
+        checked.append(f"{verification.embedded} images embedded in {output.url}/metrics")
+    findings = verification.findings
+    verdict = f"{len(findings)} problems" if findings else "all as they were written"
+    print(f"{' and '.join(checked)}: {verdict}.")
+
+
+def print_compaction(output: Location, before: int, after: int) -> None:
+    """Print what became of an output's part files.
+
+    Raises:
+        StorageError: the output cannot be read.
+    """
+    print(f"{before} files of rows and curves became {after}. {unfinished(results_of(output))}".rstrip())
+
+
+def print_summary(summary: BatchSummary) -> None:
+    """Print what became of a run."""
+    if summary.vanished:
+        print(f"{summary.vanished} images with a result are not in the source any more.")
+    if summary.failed_earlier:
+        print(f"{summary.failed_earlier} images failed earlier; --retry-failed tries them again.")
+    if summary.run_id is None:
+        print(f"Nothing to do: every image has a result in {summary.output}.")
+        return
+    counts = f"{summary.restored} restored, {summary.failed} failed, {summary.skipped} skipped"
+    print(f"{counts}. Results: {summary.output} (dip results shows them)")
+
+
+def print_demo(images: Sequence[DemoImage]) -> None:
+    """Print the demo's table."""
+    titles = ["image", "damage", "degraded dB", "restored dB", "gain dB", "biharmonic fill dB", "seconds"]
+    rows = (
+        [
+            i.name,
+            i.damage,
+            i.psnr_degraded_db,
+            i.psnr_db,
+            i.psnr_db - i.psnr_degraded_db,
+            i.psnr_fill_db,
+            i.seconds,
+        ]
+        for i in images
+    )
+    _print_table(titles, rows)
+    if images:
+        print(f"Look at {images[0].contact_sheet}")
+
+
+def print_study(summary: StudySummary) -> None:
+    """Print what a study found, and what it did not."""
+    shown = summary.shown.slice(0, ROWS_SHOWN)
+    if shown.num_rows:
+        _print_table(shown.column_names, (list(row.values()) for row in shown.to_pylist()))
+    for label, reason in summary.failures:
+        print(f"failed: {printable(label)}: {printable(reason)}")
+    print(f"Tables and plots: {summary.output}" if shown.num_rows else "Nothing was found, nothing written.")
+
+
+def _rows(output: Location, columns: list[str]) -> pa.Table:
+    rows = read_rows(output, columns)
+    if not rows.num_rows:
+        raise no_rows(output)
+    return rows
+
+
+def _print_means(rows: pa.Table) -> None:
+    measured = rows.filter(pc.is_valid(rows["psnr_db"]))
+    if measured.num_rows:
+        means = measured.group_by(_GROUP, use_threads=False).aggregate(
+            [
+                ("psnr_db", "count"),
+                *((column, "mean") for column in ("psnr_degraded_db", "psnr_db", "ssim", "seconds")),
+            ]
+        )
+        titles = [*_GROUP, "images", "degraded dB", "restored dB", "SSIM", "seconds"]
+        _print_table(titles, (list(row.values()) for row in means.to_pylist()))
+    counts = pc.value_counts(rows["status"]).to_pylist()
+    print(", ".join(f"{entry['counts']} {entry['values']}" for entry in counts))
+
+
+def _print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    table = Table(*(Column(title, overflow="fold") for title in titles))
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    # In a pipe or a file there is no edge to fold a line at.
+    Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.2f}" if abs(value) >= 1 else f"{value:.4f}"
+    return "" if value is None else printable(str(value))
