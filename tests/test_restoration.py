@@ -154,9 +154,9 @@ def test_row_says_which_rule_stopped_and_why(tmp_path, stop):
 
 
 ITERATIONS = {
-    "denoise": {"skip": 100, "unet": 200, "resnet": 100, "deep-decoder": 300},
+    "denoise": {"skip": 60, "unet": 100, "resnet": 60, "deep-decoder": 200},
     "inpaint": {"skip": 50, "unet": 50, "resnet": 50, "deep-decoder": 50},
-    "super-resolution": {"skip": 100, "unet": 400, "resnet": 400, "deep-decoder": 800},
+    "super-resolution": {"skip": 100, "unet": 250, "resnet": 300, "deep-decoder": 500},
 }
 DAMAGE = {
     "denoise": Degradation(sigma=50),
@@ -165,12 +165,20 @@ DAMAGE = {
 }
 
 
+def disc() -> PillowImage.Image:
+    """A picture that is easily told from its damage: even areas, and a sharp border."""
+    y, x = np.mgrid[:32, :32]
+    inside = (x - 14) ** 2 + (y - 15) ** 2 < 100
+    colours = np.where(inside[..., None], (230, 180, 60), (40, 60, 120))
+    return PillowImage.fromarray(colours.astype(np.uint8))
+
+
 @pytest.mark.fit
 @pytest.mark.parametrize("network", ["skip", "unet", "resnet", "deep-decoder"])
 @pytest.mark.parametrize("task", ["denoise", "inpaint", "super-resolution"])
 def test_every_network_restores_every_task_above_its_input(tmp_path, task, network):
     (tmp_path / "in").mkdir()
-    photograph("astronaut", 32, box=(96, 0, 352, 256)).save(tmp_path / "in" / "a.png")
+    disc().save(tmp_path / "in" / "a.png")
     asked = Configuration(
         task,
         variation=Variation(network=network, stop="fixed"),
@@ -179,5 +187,5 @@ def test_every_network_restores_every_task_above_its_input(tmp_path, task, netwo
     )
     row = run(tmp_path, "a.png", asked)
     without = run(tmp_path, "a.png", Configuration(task, method="none", degradation=DAMAGE[task]), "none")
-    assert row["psnr_db"] > without["psnr_db"]
+    assert row["psnr_db"] > without["psnr_db"] + 0.5
     assert row["psnr_degraded_db"] == pytest.approx(without["psnr_degraded_db"])
