@@ -108,6 +108,22 @@ def test_image_without_noise_is_left_alone_unless_told_otherwise(tmp_path):
     assert 8 < noisy["noise_sigma"] < 12
 
 
+@pytest.mark.parametrize("method", ["dip", "nlm", "wavelet"])
+def test_noise_is_estimated_once(tmp_path, monkeypatch, method):
+    (tmp_path / "in").mkdir()
+    photograph("camera").save(tmp_path / "in" / "grey.png")
+    channels = []
+
+    def noting(channel):
+        channels.append(channel)
+        return 0.1
+
+    monkeypatch.setattr("skimage.restoration.estimate_sigma", noting)
+    asked = Configuration("denoise", method=method, max_iterations=1 if method == "dip" else None)
+    row = run(tmp_path, "grey.png", asked)
+    assert (row["status"], row["noise_sigma"], len(channels)) == ("restored", 25.5, 1)
+
+
 def test_failed_image_becomes_a_row_without_metrics(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.png").write_bytes(b"")
@@ -208,7 +224,7 @@ def test_image_too_small_to_hide_a_part_of_it_fails(tmp_path, missing):
 
 def test_uncertainty_is_nothing_where_pixels_are_kept(tmp_path):
     write_photographs(tmp_path / "in", 1)
-    asked = Configuration("inpaint", max_iterations=20, runs=2, degradation=Degradation(mask="box"))
+    asked = Configuration("inpaint", max_iterations=20, restarts=2, degradation=Degradation(mask="box"))
     run(tmp_path, "photo-00.png", asked, uncertainty=True)
     with PillowImage.open(tmp_path / "out" / "uncertainty" / "photo-00.png.tif") as image:
         deviation = np.asarray(image)

@@ -115,7 +115,7 @@ def test_outliers_pull_a_squared_error_and_leave_an_absolute_one(tmp_path):
 
 
 @pytest.mark.fit
-def test_average_of_runs_is_better_than_they_are_and_their_deviation_is_written(tmp_path, monkeypatch):
+def test_average_of_restarts_is_better_than_they_are_and_their_deviation_is_written(tmp_path, monkeypatch):
     fits = []
 
     def noting(*arguments, **options):
@@ -125,14 +125,14 @@ def test_average_of_runs_is_better_than_they_are_and_their_deviation_is_written(
     monkeypatch.setattr(optimization, "restore", noting)
     write_photographs(tmp_path / "in", 1)
     without_dropout = Variation(dropout=0)  # which is there sooner
-    asked = replace(DENOISE, max_iterations=100, variation=without_dropout, runs=2)
+    asked = replace(DENOISE, max_iterations=100, variation=without_dropout, restarts=2)
     row = run(tmp_path, "photo-00.png", asked, uncertainty=True)
     reference = np.asarray(photograph("astronaut"), np.float32).transpose(2, 0, 1) / 255
     of_each = [psnr(fit.output[0].numpy(), reference) for fit in fits]
     assert len(of_each) == 2
     assert row["psnr_db"] > np.mean(of_each) + 0.05
     assert row["iterations"] == sum(fit.iterations for fit in fits)
-    assert row["variation"] == "dropout=0 runs=2 max_iterations=100"
+    assert row["variation"] == "dropout=0 restarts=2 max_iterations=100"
     with PillowImage.open(tmp_path / "out" / "uncertainty" / "photo-00.png.tif") as image:
         deviation = np.asarray(image)
     assert deviation.dtype == np.float32

@@ -13,7 +13,7 @@ MAX_PIXELS = 64_000_000
 """What is decoded at most: a file can claim any size."""
 
 
-def require_size(width_px: int, height_px: int, name: str) -> None:
+def check_size(width_px: int, height_px: int, name: str) -> None:
     """Refuse an image before it is decoded.
 
     Raises:
@@ -67,6 +67,13 @@ def _flipped(planes: NDArray[T], backwards: list[bool]) -> NDArray[T]:
 
 
 Levels = NDArray[np.uint8] | NDArray[np.uint16]
+"""Integers as files hold them."""
+
+Pixels = NDArray[np.float32]
+"""Values in [0, 1], where nothing else is said: (C, H, W), or (H, W) of one channel."""
+
+PixelMask = NDArray[np.bool_]
+"""(H, W), which pixels are observed, damaged or visible."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +90,7 @@ class Image:
         tiff_layout: of a TIFF, how it stores pixels, as options of tifffile's writer.
     """
 
-    pixels: NDArray[np.float32]
+    pixels: Pixels
     bit_depth: int = 8
     alpha: Levels | None = None
     is_grey_rgb: bool = False
@@ -139,7 +146,7 @@ def image_of(levels: Levels, channels: int, orientation: int = UPRIGHT, **others
     return Image(np.ascontiguousarray(colour), bit_depth, alpha, orientation=orientation, **others)
 
 
-def rounded(values: NDArray[np.float32], bits: int = 8) -> NDArray[np.float64]:
+def rounded(values: Pixels, bits: int = 8) -> NDArray[np.float64]:
     """Values clipped to [0, 1] and rounded to the levels of so many bits, as a file would keep them."""
     top = 2**bits - 1
     kept: NDArray[np.float64] = np.rint(values.astype(np.float64).clip(0, 1) * top) / top

@@ -1,13 +1,13 @@
 """What may come with an image: a mask of its damage, and a guide, a second image of the same scene."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dip.errors import ImageError, MaskError
+from dip.images.image import PixelMask, Pixels
 from dip.images.read import decode
 
 
-def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) -> NDArray[np.float32]:
+def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) -> PixelMask:
     """The observed pixels of an image.
 
     Args:
@@ -18,7 +18,7 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
         damage: `white` or `black`, the one that marks what is to be repaired.
 
     Returns:
-        (H, W), float32; 1 = observed, 0 = damaged.
+        (H, W), True = observed, False = damaged.
 
     Raises:
         MaskError: it cannot be read, or has another size than the image.
@@ -27,18 +27,18 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
         mask = decode(content, name)
     except ImageError as error:
         raise MaskError(f"Expected a mask that can be read. {error}") from error
-    require_same_size("mask", mask.size_px, size_px, name, MaskError)
+    check_same_size("mask", mask.size_px, size_px, name, MaskError)
     levels = mask.pixels.max(axis=0)
     lightest = 1 / (2**mask.bit_depth - 1)
     is_white = levels > (0 if levels.max() <= lightest else 0.5)
     is_damaged = is_white if damage == "white" else ~is_white
     if mask.alpha is not None:
         is_damaged &= mask.alpha > (2**mask.bit_depth - 1) / 2
-    observed: NDArray[np.float32] = (~is_damaged).astype(np.float32)
+    observed: PixelMask = ~is_damaged
     return observed
 
 
-def require_same_size(
+def check_same_size(
     what: str,
     found_px: tuple[int, int],
     size_px: tuple[int, int],
@@ -57,7 +57,7 @@ def require_same_size(
         )
 
 
-def read_guide(content: bytes, name: str, size_px: tuple[int, int]) -> NDArray[np.float32]:
+def read_guide(content: bytes, name: str, size_px: tuple[int, int]) -> Pixels:
     """A second image of the same scene, in colour.
 
     Args:
@@ -72,5 +72,5 @@ def read_guide(content: bytes, name: str, size_px: tuple[int, int]) -> NDArray[n
         ImageError: it cannot be read, or has another size than the image.
     """
     guide = decode(content, name)
-    require_same_size("guide", guide.size_px, size_px, name)
+    check_same_size("guide", guide.size_px, size_px, name)
     return np.tile(guide.pixels, (3 // len(guide.pixels), 1, 1))

@@ -10,7 +10,7 @@ from PIL import UnidentifiedImageError
 
 from dip.errors import DipError, ImageTooLargeError, UnreadableImageError, UnsupportedImageError
 from dip.images.formats import jpeg2000, png, tiff
-from dip.images.image import MAX_PIXELS, UPRIGHT, Image, Levels, image_of, known_orientation, require_size
+from dip.images.image import MAX_PIXELS, UPRIGHT, Image, Levels, check_size, image_of, known_orientation
 from dip.images.metadata import IPTC_RESOURCE, Metadata, usable_density
 
 _ORIENTATION_TAG = 274
@@ -45,7 +45,7 @@ def decode(content: bytes, name: str) -> Image:
         if content.startswith(tiff.SIGNATURES):
             return tiff.decode_tiff(content, name)
         opened = _open(content, name)
-        _refuse_what_would_be_flattened(opened, name)
+        _check_kind(opened, name)
         return _decoded(content, opened)
     except DipError:
         raise
@@ -68,11 +68,11 @@ def _open(content: bytes, name: str) -> PIL.Image.Image:
         raise UnreadableImageError(
             f"Expected an image; got {len(content)} bytes of no known image format ({name})."
         ) from error
-    require_size(*opened.size, name)
+    check_size(*opened.size, name)
     return opened
 
 
-def _refuse_what_would_be_flattened(image: PIL.Image.Image, name: str) -> None:
+def _check_kind(image: PIL.Image.Image, name: str) -> None:
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format != "MPO":  # a camera's MPO is one photograph and its preview
         raise UnsupportedImageError(

@@ -32,7 +32,7 @@ class Ramp:
 
     def at(self, iteration: Tensor) -> Tensor:
         """Its value at an iteration; both scalars, on any device."""
-        return self.first + (self.last - self.first) * (iteration / self.iterations).clamp(max=1)
+        return self.first + (self.last - self.first) * (iteration.double() / self.iterations).clamp(max=1)
 
 
 def canvas_size_px(height_px: int, width_px: int, scales: int, coarsest_side_px: int = 2) -> tuple[int, int]:
@@ -66,7 +66,7 @@ def network_input(
         ConfigurationError: the kind is unknown, cannot have so many channels, or lacks its guide.
     """
     channels, size_px = shape[0], shape[1:]
-    expect_channels(kind, channels)
+    check_channels(kind, channels)
     if kind == "noise":
         return uniform_noise(channels, size_px, generator)
     if kind == "meshgrid":
@@ -79,7 +79,7 @@ def network_input(
     return F.pad(guide, (0, width_px - guide.shape[3], 0, height_px - guide.shape[2]), mode="replicate")
 
 
-def expect_channels(kind: str, channels: int) -> None:
+def check_channels(kind: str, channels: int) -> None:
     """See that z of a kind can have so many channels.
 
     Raises:

@@ -3,16 +3,14 @@
 import hashlib
 from dataclasses import dataclass
 
-import numpy as np
-
 from dip import images
 from dip.configuration import Configuration
 from dip.configuration.tables import METHODS, OPERATORS
 from dip.errors import ImageSkipped, MaskError
 from dip.images import Image
+from dip.images.image import PixelMask, Pixels
 from dip.images.noise import estimate_noise
 from dip.operators.damage import propose_damage
-from dip.operators.measurement import Pixels
 from dip.pipeline.job import Job
 from dip.storage.results import Row
 
@@ -23,15 +21,15 @@ class Given:
 
     Attributes:
         source: the image.
-        observed: (H, W), 1 = observed, where a mask hides pixels, or transparency does.
+        observed: (H, W), True = observed, where a mask hides pixels, or transparency does.
         guide: (3, H, W) in [0, 1], another image of the same scene, if the network draws from one.
-        visible: (H, W), 1 = visible, where the image is transparent elsewhere.
+        visible: (H, W), True = visible, where the image is transparent elsewhere.
     """
 
     source: Image
-    observed: Pixels | None = None
+    observed: PixelMask | None = None
     guide: Pixels | None = None
-    visible: Pixels | None = None
+    visible: PixelMask | None = None
 
 
 @dataclass
@@ -66,13 +64,13 @@ class Reader:
         guide = self.read_guide(source)
         observed = self.read_mask(source)
         if observed is None and OPERATORS[self.configuration.task].denoises:
-            self.expect_noise()
+            self.check_noise()
         visible = self.read_visible(source)
         if visible is not None:
-            observed = visible if observed is None else observed * visible
+            observed = visible if observed is None else observed & visible
         return Given(source.reduced_to_grey(), observed, guide, visible)
 
-    def expect_noise(self) -> None:
+    def check_noise(self) -> None:
         """Leave an image alone that has no noise, and nothing else to be done on it."""
         sigma, floor = self.row.noise_sigma, self.job.noise_floor
         if sigma is not None and sigma < floor:
@@ -81,11 +79,11 @@ class Reader:
                 "A lower --noise-floor restores it all the same."
             )
 
-    def read_visible(self, source: Image) -> Pixels | None:
+    def read_visible(self, source: Image) -> PixelMask | None:
         """Which pixels can be seen: what is transparent must not steer a restoration; None if all can be."""
         if source.alpha is None or METHODS[self.configuration.method].optimises is None:
             return None
-        visible: Pixels = (source.alpha > 0).astype(np.float32)
+        visible = source.alpha > 0
         if not visible.any():
             raise ImageSkipped(f"Expected an image; all of it is transparent ({self.job.image_id}).")
         return None if visible.all() else visible
@@ -98,7 +96,7 @@ class Reader:
         content = job.guides.read(job.image_id)
         return images.read_guide(content, job.guides.url_of(job.image_id), source.size_px)
 
-    def read_mask(self, source: Image) -> Pixels | None:
+    def read_mask(self, source: Image) -> PixelMask | None:
         """Which pixels are observed; None where no mask says so, and the task needs none."""
         job = self.job
         if job.proposes_masks:
@@ -106,7 +104,7 @@ class Reader:
         if job.masks is None:
             return None
         if job.mask_id is None:
-            self.expect_other_damage(
+            self.skip_if_inpainting(
                 f"Expected a mask at the same relative path below {job.masks.url}; "
                 f"there is none ({job.image_id})."
             )
@@ -115,27 +113,26 @@ class Reader:
         self.row.mask_sha256 = hashlib.sha256(mask).hexdigest()
         observed = images.read_mask(mask, job.mask_id, source.size_px, self.configuration.damage)
         if observed.all():
-            self.expect_other_damage(f"Expected damage to repair; the mask marks none ({job.mask_id}).")
+            self.skip_if_inpainting(f"Expected damage to repair; the mask marks none ({job.mask_id}).")
             return None
         if not observed.any():
             raise MaskError(
                 f"Expected a mask that leaves pixels to learn from; everything is marked as damage "
                 f"({job.mask_id}). If the mask marks what is sound, say that black means damage."
             )
-        self.row.masked_share = float(1 - observed.mean())
+        self.row.masked_share = float((~observed).mean())
         return observed
 
-    def propose_mask(self, source: Image) -> Pixels | None:
+    def propose_mask(self, source: Image) -> PixelMask | None:
         """Which pixels look undamaged; None where all of them do."""
         damaged = propose_damage(source.pixels)
         if not damaged.any():
-            self.expect_other_damage(f"Expected scratches or dust; found none ({self.job.image_id}).")
+            self.skip_if_inpainting(f"Expected scratches or dust; found none ({self.job.image_id}).")
             return None
         self.row.masked_share = float(damaged.mean())
-        observed: Pixels = (~damaged).astype(np.float32)
-        return observed
+        return ~damaged
 
-    def expect_other_damage(self, reason: str) -> None:
+    def skip_if_inpainting(self, reason: str) -> None:
         """Inpainting leaves an image without holes alone; other tasks have something to do on it."""
         if self.configuration.task == "inpaint":
             raise ImageSkipped(reason)

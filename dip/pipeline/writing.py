@@ -10,9 +10,10 @@ from dip import images
 from dip.errors import ImageError
 from dip.evaluation.change import change_between
 from dip.images import Image, Metadata
+from dip.images.image import PixelMask, Pixels
 from dip.images.xmp import with_history
 from dip.methods.base import Restoration
-from dip.operators.measurement import Measurement, Pixels, enlarged_bicubic
+from dip.operators.measurement import Measurement, enlarged_bicubic
 from dip.pipeline.job import Job
 from dip.pipeline.proposed_masks import encode_mask, mask_name
 from dip.storage.results import Row
@@ -20,7 +21,7 @@ from dip.storage.sidecar import describes, encode_sidecar, sidecar_name
 
 
 @dataclass
-class Delivery:
+class Writer:
     """What is written of one image; its row fills up on the way."""
 
     job: Job
@@ -65,7 +66,7 @@ class Delivery:
     def _write_derivative(self, content: bytes) -> None:
         """The restored image, with a sidecar, or in the row."""
         job, name = self.job, self._name
-        self._expect_unchanged_source()
+        self._check_unchanged_source()
         checksum = hashlib.sha256(content).hexdigest()
         if job.embed:
             self.row.output_sha256 = checksum
@@ -96,9 +97,15 @@ class Delivery:
             )
         output.delete([name])
 
-    def _expect_unchanged_source(self) -> None:
-        """A source that was replaced meanwhile is not the one that was restored."""
-        if hashlib.sha256(self.job.source.read(self.job.image_id)).hexdigest() != self.row.source_sha256:
+    def _check_unchanged_source(self) -> None:
+        """A source that was replaced meanwhile is not the one that was restored.
+
+        One that is still as it was listed need not be read again.
+        """
+        source, name, listed = self.job.source, self.job.image_id, self.job.source_version
+        if listed and source.version(name) == listed:
+            return
+        if source.sha256(name) != self.row.source_sha256:
             raise ImageError(
                 f"Expected the source to stay as it was; its file was changed while it was restored "
                 f"({self.job.image_id}). Run the same line again with --retry-failed."
@@ -113,8 +120,8 @@ class Delivery:
         row.mean_absolute_change, row.changed_share = change.mean_absolute, change.changed_share
         row.colour_drift = change.colour_drift
         if row.masked_share is not None and measurement.observed is not None:
-            stays = measurement.observed > 0
-            row.keeps_unmasked = bool((derivative.pixels == source.pixels)[:, stays].all())
+            is_kept = (derivative.pixels == source.pixels)[:, measurement.observed]
+            row.keeps_unmasked = bool(is_kept.all())
 
     def _with_history(self, metadata: Metadata) -> Metadata:
         """The metadata, and in the XMP packet how the derivative came about."""
@@ -129,7 +136,7 @@ class Delivery:
         return metadata.with_xmp(packet)
 
     def _write_uncertainty(self, measurement: Measurement, deviation: torch.Tensor) -> None:
-        """The deviation between the runs; pixels that are kept as they were measured have none."""
+        """The deviation between the restarts; pixels that are kept as they were measured have none."""
         kept = measurement.with_observed(deviation, torch.zeros(()))
         content = images.encode_float_tiff(kept[0].mean(dim=0).numpy())
         self.job.output.write(f"uncertainty/{self.job.image_id}.tif", content)
@@ -143,8 +150,8 @@ class Delivery:
         if measurement.observed is not None:
             self._write_mask(measurement.observed)
 
-    def _write_mask(self, observed: Pixels) -> None:
-        self.job.output.write(mask_name(self.job.image_id), encode_mask(observed == 0))
+    def _write_mask(self, observed: PixelMask) -> None:
+        self.job.output.write(mask_name(self.job.image_id), encode_mask(~observed))
 
 
 def _derivative(source: Image, restored: Pixels, measurement: Measurement) -> Image:

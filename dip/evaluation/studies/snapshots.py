@@ -12,7 +12,7 @@ import PIL.Image
 import pyarrow as pa
 
 from dip.configuration import Configuration
-from dip.evaluation.studies.base import Findings, Study, Trial
+from dip.evaluation.studies.base import Findings, Study, TableRow, Trial
 from dip.evaluation.studies.subject import subject_of
 from dip.images import Image
 from dip.images.formats.png import png_bytes
@@ -20,9 +20,9 @@ from dip.images.write import as_pillow
 from dip.methods.optimization import problem_of, settings_for
 from dip.operators.measurement import Measurement
 from dip.optimize.fit import restore
+from dip.optimize.monitors import OutputTracker
 from dip.optimize.settings import Settings
 from dip.optimize.stopping import FixedRule
-from dip.optimize.watches import OutputTracker
 
 METHOD_OF = {"with-prior": "dip", "without-prior": "pixels"}
 FRAME_MS = 150
@@ -40,14 +40,15 @@ def snapshot_name(image_id: str, variant: str, iteration: int) -> str:
 def _run(trial: Trial) -> Findings:
     subject = subject_of(trial)
     settings = _settings(trial, subject.measurement)
-    psnr_of, protocol = subject.judge.psnr_of(), trial.configuration.protocol_name
+    psnr_of, protocol = subject.evaluator.psnr_of(), trial.configuration.protocol_name
     pictures: dict[int, PIL.Image.Image] = {}
-    rows: list[dict[str, object]] = []
+    rows: dict[int, TableRow] = {}
 
     def keep(tracker: OutputTracker) -> None:
         pictures[tracker.iteration] = as_pillow(Image(tracker.output[0].float().cpu().numpy()))
         psnr_db = float(psnr_of(tracker.output))
-        rows.append({"iteration": tracker.iteration, "protocol": protocol, "psnr_db": psnr_db})
+        row = {"iteration": tracker.iteration, "protocol": protocol, "psnr_db": psnr_db}
+        rows[tracker.iteration] = row
 
     restore(
         problem_of(subject.measurement, settings.objective),
@@ -62,7 +63,7 @@ def _run(trial: Trial) -> Findings:
         for iteration in trial.snapshots
     }
     film = {f"snapshots/{trial.image_id}/{trial.variant}.webp": _animation(list(pictures.values()))}
-    return Findings(trial, {"snapshots": rows}, chosen | film)
+    return Findings(trial, {"snapshots": list(rows.values())}, chosen | film)
 
 
 def _settings(trial: Trial, measurement: Measurement) -> Settings:
@@ -78,7 +79,7 @@ def _settings(trial: Trial, measurement: Measurement) -> Settings:
         settings.schedule,
         rule=FixedRule(),
         iterations=max(trial.snapshots),
-        window=math.gcd(*trial.snapshots),
+        interval=math.gcd(*trial.snapshots),
     )
     return replace(settings, schedule=schedule)
 

@@ -8,7 +8,7 @@ import numpy as np
 import tifffile
 
 from dip.errors import UnsupportedImageError
-from dip.images.image import Image, Levels, image_of, known_orientation, require_size
+from dip.images.image import Image, Levels, check_size, image_of, known_orientation
 from dip.images.metadata import Metadata
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -43,7 +43,7 @@ def decode_tiff(content: bytes, name: str) -> Image:
     """
     with tifffile.TiffFile(io.BytesIO(content)) as file:
         page = file.pages.first
-        _require_what_can_be_kept(file, page, name)
+        _check_kind(file, page, name)
         levels = _levels(page)
         layout = _layout(file, page)
     tags, is_big_endian = _tags(content)
@@ -82,8 +82,8 @@ def encode_tiff(image: Image) -> bytes:
     return content.getvalue()
 
 
-def _require_what_can_be_kept(file: tifffile.TiffFile, page: Any, name: str) -> None:
-    require_size(page.imagewidth, page.imagelength, name)
+def _check_kind(file: tifffile.TiffFile, page: Any, name: str) -> None:
+    check_size(page.imagewidth, page.imagelength, name)
     if len(file.pages) > 1:
         raise UnsupportedImageError(
             f"Expected a single image; got {len(file.pages)} frames or pages ({name}). Save one by itself."
