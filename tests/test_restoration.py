@@ -156,7 +156,7 @@ def test_row_says_which_rule_stopped_and_why(tmp_path, stop):
 ITERATIONS = {
     "denoise": {"skip": 60, "unet": 100, "resnet": 60, "deep-decoder": 200},
     "inpaint": {"skip": 50, "unet": 50, "resnet": 50, "deep-decoder": 50},
-    "super-resolution": {"skip": 100, "unet": 250, "resnet": 300, "deep-decoder": 500},
+    "super-resolution": {"skip": 100, "unet": 250, "resnet": 400, "deep-decoder": 500},
 }
 DAMAGE = {
     "denoise": Degradation(sigma=50),
