@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from dip.configuration.tables import STUDIES
-from dip.configuration.vocabulary import ProtocolName, StudyName
+from dip.configuration.vocabulary import ProtocolName, StudyName, TableFormat
 from flows.console.calls import called, location_of, parameters_of, refusals
 from flows.console.options import (
     DamageOption,
@@ -115,15 +115,29 @@ def evaluate(
 def results(
     output: Annotated[str, typer.Argument(metavar="OUT", help="Folder or URL of the results.")],
     failed: Annotated[bool, typer.Option("--failed", help="List what is not restored, and why.")] = False,
+    form: Annotated[
+        TableFormat, typer.Option("--format", help="All rows for another program, or a table.")
+    ] = "table",
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by", metavar="NAME,NAME,…", help="Means alone, by these columns, such as task,preset."
+        ),
+    ] = None,
     storage_options: StorageOption = None,
 ) -> None:
     """Print the table of results and its means."""
-    from flows.console.report import print_failures, print_results
+    from flows.console.report import export_results, print_failures, print_means, print_results
     from flows.runs.bag import results_of
 
     with refusals():
         location = results_of(location_of(output, storage_options))
-        (print_failures if failed else print_results)(location)
+        if by is not None:
+            print_means(location, by.split(","), form)
+        elif form != "table":
+            export_results(location, form, failed)
+        else:
+            (print_failures if failed else print_results)(location)
 
 
 PLAN_OPTIONS = (
