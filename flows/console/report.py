@@ -181,7 +181,7 @@ def print_demo(images: Sequence[DemoImage]) -> None:
     )
     _print_table(titles, rows)
     if images:
-        print(f"Look at {images[0].contact_sheet}")
+        print(f"Look at {images[0].contact_sheet}, and open {images[0].report}")
 
 
 def print_report(report: Report) -> None:
