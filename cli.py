@@ -89,11 +89,17 @@ def evaluate(asked: BenchmarkParameters) -> None:
 @with_options(ResultsParameters)
 def results(asked: ResultsParameters) -> None:
     """Print the table of results and its means."""
-    from flows.console.report import print_failures, print_results
+    from flows.console.report import export_results, print_failures, print_means, print_results
     from flows.runs.bag import results_of
 
-    location = results_of(asked.location(asked.output))
-    (print_failures if asked.failed else print_results)(location)
+    with refusals():
+        location = results_of(asked.location(asked.output))
+        if asked.by is not None:
+            print_means(location, asked.by.split(","), asked.form)
+        elif asked.form != "table":
+            export_results(location, asked.form, asked.failed)
+        else:
+            (print_failures if asked.failed else print_results)(location)
 
 
 @app.command(epilog="Example: `dip plan scans --task denoise`")

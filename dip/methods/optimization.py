@@ -211,7 +211,7 @@ def problem_of(measurement: Measurement, objective: Objective) -> Problem:
 
 
 def _fit(measurement: Measurement, settings: Settings, context: Context, number: int) -> Fit:
-    def observe(tracker: OutputTracker) -> None:
+    def on_interval(tracker: OutputTracker) -> None:
         if context.progress is not None:
             context.progress(tracker.iteration / settings.schedule.iterations)
 
@@ -222,6 +222,6 @@ def _fit(measurement: Measurement, settings: Settings, context: Context, number:
         context.seed + number,
         context.device,
         context.psnr_of,
-        observe,
+        on_interval,
         guide=None if measurement.guide is None else torch.from_numpy(measurement.guide)[None],
     )

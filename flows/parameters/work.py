@@ -7,6 +7,7 @@ import typer
 from pydantic import BaseModel, BeforeValidator, Field, Secret, model_validator
 from typer.models import ParameterInfo
 
+from dip.configuration.vocabulary import TableFormat
 from dip.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -105,9 +106,18 @@ class ResultsParameters(OutputParameters, frozen=True):
 
     Attributes:
         failed: list what is not restored in its place.
+        form: a table, or all rows for another program.
+        by: columns, divided by commas, that means are told by.
     """
 
     failed: Annotated[bool, typer.Option("--failed", help="List what is not restored, and why.")] = False
+    form: Annotated[
+        TableFormat, typer.Option("--format", help="All rows for another program, or a table.")
+    ] = "table"
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="NAME,NAME,…", help="Means alone, by these columns, such as task,preset."),
+    ] = None
 
 
 class ReportParameters(OutputParameters, frozen=True):
