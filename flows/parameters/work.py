@@ -116,7 +116,7 @@ class ResultsParameters(OutputParameters, frozen=True):
     ] = "table"
     by: Annotated[
         str | None,
-        typer.Option("--by", metavar="NAME,NAME,…", help="Means alone, by these columns, such as task,preset."),
+        typer.Option("--by", metavar="NAME,NAME,…", help="Means alone, by columns such as task,preset."),
     ] = None
 
 
