@@ -95,9 +95,9 @@ def nlm(y: Pixels, sigma: float) -> Pixels:
     deviation = sigma / 255
     planes = denoise_nl_means(
         y.transpose(1, 2, 0), patch_size=5, patch_distance=6, h=0.8 * deviation, sigma=deviation,
-        fast_mode=True, channel_axis=2,
+        fast_mode=True, channel_axis=axis,
     )  # fmt: skip
-    return np.asarray(planes, np.float32).transpose(2, 0, 1)
+    return np.atleast_3d(np.asarray(planes, np.float32)).transpose(2, 0, 1)
 
 
 def psnr_db(image: Pixels, reference: Pixels) -> float:
