@@ -12,6 +12,7 @@ from flows.parameters import (
     BatchParameters,
     BenchmarkParameters,
     OutputParameters,
+    ReportParameters,
     RestorationParameters,
     ResultsParameters,
     StudyParameters,
@@ -151,6 +152,23 @@ def compact(asked: OutputParameters) -> None:
 
     location = asked.location(asked.output)
     print_compaction(location, *join_parts(location))
+
+
+@app.command(epilog="Examples: `dip report restored --open`; `dip report first second --to compared`")
+@with_options(ReportParameters)
+def report(asked: ReportParameters) -> None:
+    """Make a page on which results are looked at, compared and decided on.
+
+    It opens from disk and from any web server. Nothing else of OUT changes; the same line goes on with what
+    was interrupted.
+    """
+    from flows.console.report import print_report
+    from flows.console.reporting import open_page, report_on
+
+    made = report_on(asked)
+    print_report(made)
+    if asked.opens:
+        open_page(made)
 
 
 @app.command(

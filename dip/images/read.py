@@ -13,6 +13,10 @@ from dip.images.formats import jpeg2000, png, tiff
 from dip.images.image import MAX_PIXELS, UPRIGHT, Image, Levels, check_size, image_of, known_orientation
 from dip.images.metadata import IPTC_RESOURCE, Metadata, usable_density
 
+# Pillow warns of sizes that are refused here, and of damaged tags, which are carried as they are. The filter
+# is set once: several threads read at a time, and `warnings.catch_warnings` would undo what another has set.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
 _ORIENTATION_TAG = 274
 _PLAIN_MODE = {
     "1": "L",
@@ -57,9 +61,7 @@ def decode(content: bytes, name: str) -> Image:
 
 def _open(content: bytes, name: str) -> PIL.Image.Image:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # our own limit is lower than the one Pillow warns at
-            opened = PIL.Image.open(io.BytesIO(content))
+        opened = PIL.Image.open(io.BytesIO(content))
     except PIL.Image.DecompressionBombError as error:
         raise ImageTooLargeError(
             f"Expected at most {MAX_PIXELS // 10**6} megapixels; {error} ({name})."
@@ -101,9 +103,7 @@ def _orientation(exif: bytes | None) -> int:
     """What the tags say; upright where they are too damaged for any reader."""
     tags = PIL.Image.Exif()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they are kept as they are
-            tags.load(exif or b"")
+        tags.load(exif or b"")
     except SyntaxError:
         return UPRIGHT
     return known_orientation(tags.get(_ORIENTATION_TAG))

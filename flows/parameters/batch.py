@@ -49,6 +49,8 @@ class BatchParameters(WorkParameters, MethodParameters, frozen=True):
         time_limit_s: fail an image that takes longer than so many seconds.
         redo_all: on a finished output, restore all images again.
         retry_failed: on a finished output, also take the images that failed.
+        retry: file that names images to restore again, on a finished output.
+        only: file that names the images to restore; all others of the source are left out.
         take_over: work on the output although it is locked by another run, which is dead.
         shard_size: images per shard; one shard is one task run and one part file.
     """
@@ -126,6 +128,27 @@ class BatchParameters(WorkParameters, MethodParameters, frozen=True):
             "--retry-failed", rich_help_panel=RESULTS, help="On a finished output, try again what has failed."
         ),
     ] = False
+    retry: Annotated[
+        str | None,
+        Field(min_length=1),
+        typer.Option(
+            "--retry",
+            metavar="FILE",
+            rich_help_panel=RESULTS,
+            help="On a finished output, restore what FILE names again.",
+        ),
+    ] = None
+    only: Annotated[
+        str | None,
+        Field(min_length=1),
+        typer.Option(
+            "--only",
+            metavar="FILE",
+            rich_help_panel=RESULTS,
+            help="Restore only what FILE names: decisions.csv of a report, a CSV with image_id, one name a "
+            "line.",
+        ),
+    ] = None
     take_over: TakeOverOption = False
     shard_size: int = Field(500, ge=1)
 
@@ -145,6 +168,8 @@ class BatchParameters(WorkParameters, MethodParameters, frozen=True):
     def _images_are_named_once(self) -> Self:
         if self.redo_all and self.retry_failed:
             raise ValueError("all images again (--all) are also those that failed (--retry-failed): name one")
+        if self.redo_all and self.retry is not None:
+            raise ValueError("all images again (--all) are also those of a list (--retry): name one")
         return self
 
 

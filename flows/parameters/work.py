@@ -90,26 +90,6 @@ class StorageParameters(BaseModel, frozen=True, extra="forbid", json_schema_extr
         return Location(url, self.storage_options.get_secret_value())
 
 
-class OutputParameters(StorageParameters, frozen=True):
-    """Results that are looked at.
-
-    Attributes:
-        output: folder or URL of the results.
-    """
-
-    output: Annotated[Url, typer.Argument(metavar="OUT", help="Folder or URL of the results.")]
-
-
-class ResultsParameters(OutputParameters, frozen=True):
-    """The table of results.
-
-    Attributes:
-        failed: list what is not restored in its place.
-    """
-
-    failed: Annotated[bool, typer.Option("--failed", help="List what is not restored, and why.")] = False
-
-
 class SourceParameters(StorageParameters, frozen=True):
     """Where images come from.
 
