@@ -14,7 +14,7 @@ FORMATS: dict[str, FileFormat] = {
 }
 """Format of a derivative by its source's name: those that lose nothing."""
 
-_LOSSY: dict[str, FileFormat] = {".jpeg": "jpeg", ".jpg": "jpeg", ".jpe": "jpeg"}
+_LOSSY: dict[str, FileFormat] = dict.fromkeys([".jpeg", ".jpg", ".jpe", ".jfif", ".jif", ".jfi"], "jpeg")
 
 SUFFIXES: dict[FileFormat, str] = {
     "png": ".png",
@@ -28,7 +28,7 @@ SUFFIXES: dict[FileFormat, str] = {
 IMAGE_SUFFIXES = (
     frozenset(FORMATS)
     | frozenset(_LOSSY)
-    | frozenset([".avif", ".gif", ".j2k", ".pbm", ".pgm", ".pnm", ".ppm"])
+    | frozenset([".avif", ".gif", ".j2c", ".j2k", ".jpc", ".jpf", ".jpx", ".pbm", ".pgm", ".pnm", ".ppm"])
 )
 
 

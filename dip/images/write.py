@@ -11,20 +11,24 @@ from numpy.typing import NDArray
 
 from dip.configuration.vocabulary import FileFormat
 from dip.errors import UnsupportedImageError
+from dip.images import photoshop
+from dip.images.formats import bmp
 from dip.images.formats.jpeg2000 import encode_jpeg2000
 from dip.images.formats.png import encode_png
 from dip.images.formats.tiff import encode_tiff
 from dip.images.image import Image
-from dip.images.metadata import photoshop_resource
 
 JPEG_QUALITY = 95
+_SEGMENT_BYTES = 65_000
+MAX_WEBP_PX, MAX_JPEG_PX = 16383, 65500
+"""What the encoders take a side."""
 
 
 def encode(image: Image, file_format: FileFormat) -> bytes:
     """The image as a file that loses nothing, but for JPEG: in its depth, with its alpha and its metadata.
 
     Raises:
-        UnsupportedImageError: the format has no 16 bits, or no alpha.
+        UnsupportedImageError: the format has no 16 bits, no alpha, no further samples, or not so many pixels.
     """
     if image.bit_depth == 16 and file_format not in ("png", "tiff", "jp2"):
         raise UnsupportedImageError(
@@ -34,12 +38,20 @@ def encode(image: Image, file_format: FileFormat) -> bytes:
         raise UnsupportedImageError(
             "Expected a format with transparency, png, tiff or jp2 (--format); got jpeg."
         )
+    if image.others is not None and file_format not in ("tiff", "jp2"):
+        raise UnsupportedImageError(
+            f"Expected a format with further samples, tiff or jp2 (--format); got {file_format}."
+        )
     return _ENCODERS[file_format](image)
 
 
 def encode_webp(image: Image) -> bytes:
     """The image as a lossless WebP, which has 8 bits per channel."""
     metadata = image.metadata
+    if max(image.size_px) > MAX_WEBP_PX:
+        raise UnsupportedImageError(
+            f"Expected a format with more than {MAX_WEBP_PX} pixels a side (--format); got webp."
+        )
     return _saved(
         as_pillow(image),
         "WEBP",
@@ -53,12 +65,20 @@ def encode_webp(image: Image) -> bytes:
 
 def encode_bmp(image: Image) -> bytes:
     """The image as a BMP, which holds no metadata but the resolution."""
+    if image.alpha is not None:
+        levels = image.levels()
+        colours = levels[..., :-1].repeat(3 // (levels.shape[2] - 1), axis=2)
+        return bmp.encode_masked(np.concatenate([colours, levels[..., -1:]], axis=2), image.metadata.dpi)
     return _saved(as_pillow(image), "BMP", dpi=image.metadata.dpi)
 
 
 def encode_jpeg(image: Image) -> bytes:
     """The image as a JPEG that looks the same: colours in full resolution, little compression."""
     metadata = image.metadata
+    if max(image.size_px) > MAX_JPEG_PX:
+        raise UnsupportedImageError(
+            f"Expected a format with more than {MAX_JPEG_PX} pixels a side (--format); got jpeg."
+        )
     try:
         return _saved(
             as_pillow(image),
@@ -69,7 +89,8 @@ def encode_jpeg(image: Image) -> bytes:
             exif=None if metadata.exif is None else b"Exif\0\0" + metadata.exif,
             xmp=metadata.xmp,
             dpi=metadata.dpi,
-            extra=None if metadata.iptc is None else _photoshop_segment(metadata.iptc),
+            comment=metadata.comment,
+            extra=_photoshop_segments(metadata.resources) or None,
         )
     except (ValueError, struct.error) as error:
         raise UnsupportedImageError(
@@ -78,10 +99,11 @@ def encode_jpeg(image: Image) -> bytes:
         ) from error
 
 
-def _photoshop_segment(iptc: bytes) -> bytes:
-    """The segment APP13 of a JPEG with IPTC's records. Source: Photoshop's file format, image resources."""
-    content = b"Photoshop 3.0\0" + photoshop_resource(iptc)
-    return struct.pack(">HH", 0xFFED, len(content) + 2) + content
+def _photoshop_segments(resources: bytes) -> bytes:
+    """The segments APP13 of a JPEG. Source: Photoshop's file format, image resources."""
+    parts = [resources[at : at + _SEGMENT_BYTES] for at in range(0, len(resources), _SEGMENT_BYTES)]
+    bodies = [photoshop.SEGMENT + part for part in parts]
+    return b"".join(struct.pack(">HH", 0xFFED, len(body) + 2) + body for body in bodies)
 
 
 def as_pillow(image: Image) -> PIL.Image.Image:

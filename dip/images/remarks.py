@@ -1,0 +1,37 @@
+"""What libraries remark on a file while they read it, kept off the console, for the image's row."""
+
+import logging
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_LIBRARIES = ("tifffile", "tifftools", "PIL", "imagecodecs", "netpbmfile")
+
+
+class _Collector(logging.Handler):
+    """Collects the warnings of one thread: several read at a time."""
+
+    def __init__(self, remarks: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._remarks, self._thread = remarks, threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self._thread and record.getMessage() not in self._remarks:
+            self._remarks.append(record.getMessage())
+
+
+@contextmanager
+def kept_off_the_console() -> Iterator[list[str]]:
+    """The warnings of the libraries that read images within the block, as sentences of their own."""
+    remarks: list[str] = []
+    collector = _Collector(remarks)
+    for logger in map(logging.getLogger, _LIBRARIES):
+        logger.addHandler(collector)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield remarks
+    finally:
+        for logger in map(logging.getLogger, _LIBRARIES):
+            logger.removeHandler(collector)
