@@ -100,7 +100,7 @@ def evaluate(
     mask: MaskOption = None,
     **options: Any,
 ) -> None:
-    """Damage the references below SRC, restore them, and measure how well that went.
+    """Damage the references below SRC, restore them, and evaluate how well that went.
 
     Beside what a restoration writes, OUT/degraded holds what each image was restored from.
     """
@@ -127,9 +127,9 @@ def results(
 
 
 PLAN_OPTIONS = (
-    "scale", "kernel", "method", "weights", "preset", "runs", "max_iterations", "tile_px", "network", "width",
-    "depth", "upsampling", "dropout", "input_channels", "input_noise", "learning_rate", "data_term", "tv",
-    "stop", "noise_level", "device", "storage_options",
+    "scale", "kernel", "method", "weights", "preset", "restarts", "max_iterations", "tile_px", "network",
+    "width", "depth", "upsampling", "dropout", "input_channels", "input_noise", "learning_rate", "data_term",
+    "tv", "stop", "noise_level", "device", "storage_options",
 )  # fmt: skip
 
 
@@ -261,7 +261,7 @@ def study(
 def demo(
     output: Annotated[str, typer.Argument(metavar="OUT", help="Folder of the results.")] = "dip-demo",
 ) -> None:
-    """Damage, restore and measure a few photographs, and draw a contact sheet of them.
+    """Damage, restore and evaluate a few photographs, and draw a contact sheet of them.
 
     The photographs come with scikit-image. It takes a few minutes on two cores.
     """

@@ -2,7 +2,7 @@
 
 One equation: x* = g(θ*, z), θ* = argmin over θ of E(A g(θ, z), y). `dip.images` holds y, `dip.operators` A,
 `dip.parameterizations` g and z, `dip.objective` E, `dip.optimize` the argmin, `dip.methods` x*;
-`dip.pipeline` takes one image through the five stages read, degrade, restore, measure, write.
+`dip.pipeline` takes one image through the five stages read, degrade, restore, evaluate, write.
 Each room imports only those that stand before it: see the contracts in pyproject.toml.
 """
 

@@ -86,13 +86,13 @@ TINY = 1e-9
 """The least of a range that leaves 0 out."""
 
 
-def expect_between(expected: str, value: float | None, least: float, most: float) -> None:
+def check_between(expected: str, value: float | None, least: float, most: float) -> None:
     """Raise a ConfigurationError, if there is a value and it is out of its range, or no number at all."""
     if value is not None and not least <= value <= most:
         raise ConfigurationError(f"Expected {expected}; got {value}.")
 
 
-def expect_one_of(what: str, value: object, allowed: Collection[object]) -> None:
+def check_one_of(what: str, value: object, allowed: Collection[object]) -> None:
     """Raise a ConfigurationError that lists what is allowed, if the value is none of it."""
     if value not in allowed:
         raise ConfigurationError(f"Expected {what} of {', '.join(map(str, allowed))}; got {value!r}.")

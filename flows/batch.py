@@ -17,7 +17,7 @@ from flows.progress import Counter
 from flows.runs.accounts import close_run, open_run
 from flows.runs.bag import close_bag, open_bag
 from flows.runs.lock import Lock, locked
-from flows.runs.preconditions import expect_feasible
+from flows.runs.preconditions import check_feasible
 from flows.runs.run import Earlier, Run, Shard, shard_label
 from flows.workers.cluster import workers
 from flows.workers.window import Window
@@ -56,7 +56,7 @@ def run_batches(batches: Sequence[Batch]) -> list[BatchSummary]:
     """
     retry.have_patience()
     for parameters in batches:
-        expect_feasible(parameters)
+        check_feasible(parameters)
     with ExitStack() as stack:
         outputs = [(parameters.location(parameters.output), parameters.take_over) for parameters in batches]
         locks = [stack.enter_context(locked(*output)) for output in outputs]

@@ -9,7 +9,7 @@ from flows.parameters import BenchmarkParameters
 
 @flow(name="evaluate-benchmark", task_runner=ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE))  # type: ignore[arg-type]
 def evaluate_benchmark(batch: BenchmarkParameters) -> BatchSummary:
-    """Damage all references below a folder or URL, restore them, and measure the restorations.
+    """Damage all references below a folder or URL, restore them, and evaluate the restorations.
 
     Args:
         batch: which references, how they are damaged and restored, and where the results go.

@@ -65,7 +65,7 @@ class DemoImage:
 
 @flow(name="demo", task_runner=ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE))  # type: ignore[arg-type]
 def restore_demo(output: str) -> list[DemoImage]:
-    """Damage, restore and measure the specimens, all at the same time.
+    """Damage, restore and evaluate the specimens, all at the same time.
 
     Args:
         output: a folder of this machine.

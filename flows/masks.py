@@ -15,7 +15,7 @@ from flows.progress import Counter, printable
 from flows.runs.inventory import list_images
 from flows.runs.lock import Lock, locked
 from flows.runs.manifest import Entry
-from flows.runs.preconditions import expect_apart, expect_none_of_others
+from flows.runs.preconditions import check_apart, check_no_foreign_entries
 from flows.workers.cluster import workers
 from flows.workers.window import Window
 from flows.workers.worker import propose
@@ -58,9 +58,9 @@ def propose_masks(asked: WorkParameters) -> MasksSummary:
     """
     retry.have_patience()
     source, output = asked.location(asked.source), asked.location(asked.output)
-    expect_apart(output, source, "source")
+    check_apart(output, source, "source")
     with locked(output, take_over=False) as lock, retry.given_up_if_interrupted():
-        _expect_own(output, source)
+        _check_own(output, source)
         entries = list_images(source, None)
         jobs = _open_jobs(entries, source, output)
         output.write(_RECORD, _name_of(source))
@@ -71,7 +71,7 @@ def propose_masks(asked: WorkParameters) -> MasksSummary:
     return MasksSummary(asked.output, count["restored"], count["skipped"], kept, failures)
 
 
-def _expect_own(output: Location, source: Location) -> None:
+def _check_own(output: Location, source: Location) -> None:
     """See that an output is new or empty, or holds masks of this source: images of two can share a name."""
     if output.exists(_RECORD):
         recorded = output.read(_RECORD)
@@ -82,7 +82,9 @@ def _expect_own(output: Location, source: Location) -> None:
                 "Choose another output."
             )
         return
-    expect_none_of_others(output, (), "new, empty or made by an earlier dip masks", "Choose another output.")
+    check_no_foreign_entries(
+        output, (), "new, empty or made by an earlier dip masks", "Choose another output."
+    )
 
 
 def _name_of(source: Location) -> bytes:

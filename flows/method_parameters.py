@@ -14,10 +14,10 @@ from dip.configuration.tables import OPERATORS
 from dip.configuration.vocabulary import (
     Damage,
     DataTerm,
-    Kernel,
+    KernelName,
     MaskShape,
-    Method,
-    Network,
+    MethodName,
+    NetworkName,
     Preset,
     ProtocolName,
     StopRuleName,
@@ -104,7 +104,7 @@ class MethodParameters(WorkParameters):
         method: `dip`, or what it is compared to.
         preset: `auto`, or `fast`, or `paper` and its variants for the published settings.
         seed: results depend on it, the images and the configuration alone.
-        runs: restorations from different seeds that are averaged.
+        restarts: fits from different seeds whose images are averaged.
         scale: scale factor of a super-resolution; None for 4.
         kernel: downsampling kernel of a super-resolution; None for the protocol's.
         max_iterations: the limit of iterations per image, in place of the preset's.
@@ -126,15 +126,15 @@ class MethodParameters(WorkParameters):
     """
 
     task: Task
-    method: Method = "dip"
+    method: MethodName = "dip"
     preset: Preset = "auto"
     seed: int = Field(0, ge=0, lt=2**63)
-    runs: int = Field(1, ge=1)
+    restarts: int = Field(1, ge=1)
     scale: int | None = Field(None, ge=SCALES.start, lt=SCALES.stop)
-    kernel: Kernel | None = None
+    kernel: KernelName | None = None
     max_iterations: int | None = Field(None, ge=1)
     tile_px: int | None = Field(None, ge=128)
-    network: Network | None = None
+    network: NetworkName | None = None
     width: int | None = None
     depth: int | None = None
     upsampling: Upsampling | None = None
@@ -159,7 +159,7 @@ class MethodParameters(WorkParameters):
             preset=self.preset,
             variation=variation,
             seed=self.seed,
-            runs=self.runs,
+            restarts=self.restarts,
             scale=self.scale or USUAL_SCALE,
             kernel=self.kernel,
             max_iterations=self.max_iterations,
@@ -189,7 +189,7 @@ def _sha256_of(weights: str) -> str:
 
 
 class ReferenceParameters(MethodParameters):
-    """How references are damaged first, and results measured.
+    """How references are damaged first, and results evaluated.
 
     Attributes:
         protocol: how it is done; None for the task's usual one.

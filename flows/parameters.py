@@ -22,7 +22,7 @@ class BatchParameters(MethodParameters):
     """What every batch needs.
 
     Attributes:
-        uncertainty: also write the deviation between the runs.
+        uncertainty: also write the deviation between the restarts.
         file_format: of restored images: `source` for each source's own, or PNG where that would lose
             something; `png`, `tiff`, `jp2` or `jpeg` for all.
         suffix: what follows the names of restored images, before their formats' suffixes.
@@ -56,8 +56,8 @@ class BatchParameters(MethodParameters):
 
     @model_validator(mode="after")
     def _deviation_needs_runs(self) -> Self:
-        if self.uncertainty and self.runs < 2:
-            raise ValueError(f"a deviation needs at least two runs (--runs 2); got {self.runs}")
+        if self.uncertainty and self.restarts < 2:
+            raise ValueError(f"a deviation needs at least two starts (--restarts 2); got {self.restarts}")
         return self
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from dip.pipeline.job import Job
 from dip.storage import Location
 from flows.parameters import ArchiveParameters
 from flows.runs.inventory import list_images
-from flows.runs.preconditions import expect_sound_input
+from flows.runs.preconditions import check_sound_input
 
 NOWHERE = Location(os.devnull)
 """The output of jobs that are only looked at."""
@@ -40,7 +40,7 @@ class Plan:
 
     Attributes:
         prospects: one per image, in the order of their names.
-        iterations: most that an image takes, all runs together; None for a method without any.
+        iterations: most that an image takes, all restarts together; None for a method without any.
         device: where the time was measured.
         device_hours: about what the images take with so many iterations; None for a method without any.
     """
@@ -64,7 +64,7 @@ def plan_archive(parameters: ArchiveParameters) -> Plan:
         StorageError: source or masks cannot be listed.
     """
     configuration = parameters.configuration
-    expect_sound_input(parameters)
+    check_sound_input(parameters)
     source = parameters.location(parameters.source)
     masks = parameters.masks_location
     looked_at = Job(
@@ -106,7 +106,7 @@ def _estimated(prospects: Sequence[Prospect], configuration: Configuration, devi
     settings = settings_for(configuration)
     if settings is None:
         return Plan(prospects, None, device.type, None)
-    iterations = settings.schedule.iterations * configuration.runs
+    iterations = settings.schedule.iterations * configuration.restarts
     pixels = [prospect.pixels for prospect in prospects if prospect.status == "restored"]
     seconds = iterations * iteration_time(settings, 3, device).of(len(pixels), sum(pixels)) if pixels else 0.0
     return Plan(prospects, iterations, device.type, seconds / 3600)

@@ -23,7 +23,7 @@ from flows.pictures import plots_of
 from flows.progress import Counter
 from flows.runs.inventory import list_images
 from flows.runs.lock import Lock, locked
-from flows.runs.preconditions import expect_apart, expect_guides_where_needed, expect_none_of_others
+from flows.runs.preconditions import check_apart, check_guides_where_needed, check_no_foreign_entries
 from flows.workers.cluster import Workers, workers
 from flows.workers.window import Window
 from flows.workers.worker import run_trial
@@ -109,8 +109,8 @@ def run_study(asked: StudyParameters) -> StudySummary:
     retry.have_patience()
     trials = _trials(asked)
     output = asked.location(asked.output)
-    expect_apart(output, asked.location(asked.source), "source")
-    _expect_empty(output)
+    check_apart(output, asked.location(asked.source), "source")
+    _check_empty(output)
     # The workers come before the lock: a study that gets none leaves no folder behind.
     with (
         workers(asked.scheduler, asked.workers, asked.device) as carriers,
@@ -120,13 +120,13 @@ def run_study(asked: StudyParameters) -> StudySummary:
         return _studied(trials, asked, carriers, lock)
 
 
-def _expect_empty(output: Location) -> None:
-    expect_none_of_others(output, (), "new or empty", "Choose another output.")
+def _check_empty(output: Location) -> None:
+    check_no_foreign_entries(output, (), "new or empty", "Choose another output.")
 
 
 def _studied(trials: Sequence[Trial], asked: StudyParameters, carriers: Workers, lock: Lock) -> StudySummary:
     output = asked.location(asked.output)
-    _expect_empty(output)  # and nobody else can write to it now
+    _check_empty(output)  # and nobody else can write to it now
     findings = _carried_out(trials, carriers, lock)
     found = [finding for finding in findings if finding.error_message is None]
     tables = _tables(asked.study, found)
@@ -149,7 +149,8 @@ def _files(
 
 def _description(asked: StudyParameters) -> bytes:
     """What was studied, as JSON: what tells one study's tables from another's."""
-    from dip.methods.presets import config_hash, effective_preset  # which brings torch
+    from dip.methods.canonical import config_hash  # which brings torch
+    from dip.methods.presets import effective_preset
 
     configuration = asked.configuration
     described = {
@@ -174,7 +175,7 @@ def _trials(asked: StudyParameters) -> list[Trial]:
             f"Expected the study {asked.study} with the task {' or '.join(study.tasks)}; got {asked.task}."
         )
     source, configuration = asked.location(asked.source), asked.configuration
-    expect_guides_where_needed(configuration, None)  # what cannot be done is said before anything begins
+    check_guides_where_needed(configuration, None)  # what cannot be done is said before anything begins
     variants = study.variants(configuration)
     return [
         Trial(asked.study, variant, entry.image_id, source, configuration, asked.looked_at)

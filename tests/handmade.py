@@ -6,7 +6,7 @@ from skimage import data
 
 from dip.configuration import Configuration
 from dip.methods import method_called
-from dip.methods.base import Situation
+from dip.methods.base import Context
 from dip.operators.identity import Identity
 from dip.operators.measurement import Measurement
 
@@ -43,8 +43,8 @@ def restored(
     path = None if weights is None else str(weights)
     configuration = Configuration(task, method=method, weights=path, scale=scale)
     measurement = measurement_of(y, observed, configuration.scale_factor)
-    situation = Situation(seed=0, device=torch.device("cpu"))
-    restoration = method_called(method)(measurement, configuration, situation)
+    context = Context(seed=0, device=torch.device("cpu"))
+    restoration = method_called(method)(measurement, configuration, context)
     assert restoration.image.dtype == torch.float32
     assert restoration.iterations is None
     return restoration.image[0].numpy()

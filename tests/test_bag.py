@@ -7,7 +7,7 @@ import pytest
 
 from dip.errors import ConfigurationError
 from dip.storage import Location
-from flows.runs.bag import close_bag, expect_bag, open_bag, results_of
+from flows.runs.bag import check_bag, close_bag, open_bag, results_of
 from tests.conftest import files_below, write_photographs
 from tests.test_archive import FEW
 
@@ -54,7 +54,7 @@ def test_bag_that_is_being_changed_is_none(tmp_path):
 def test_bag_is_not_made_around_something_else(tmp_path):
     (tmp_path / "letters").mkdir()
     with pytest.raises(ConfigurationError, match=r"new, empty or a bag; .* such as 'letters'"):
-        expect_bag(Location(str(tmp_path)))
+        check_bag(Location(str(tmp_path)))
 
 
 @pytest.mark.parametrize("is_closed", [True, False])

@@ -1,5 +1,8 @@
 """What can be asked for, and what it comes to."""
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
 from typing import get_args
@@ -9,11 +12,19 @@ import pytest
 from dip.configuration import Configuration, Degradation, Variation, vocabulary
 from dip.configuration.tables import NETWORKS, OPERATORS
 from dip.errors import ConfigurationError
-from dip.methods.presets import PRESETS, config_hash, settings_for
+from dip.methods.canonical import canonical_dictionary, config_hash
+from dip.methods.presets import PRESETS, settings_for
 from dip.objective import DATA_TERMS, Objective
 from dip.operators.downsampling import KERNELS
 from dip.operators.simulation import _SHAPES
+from dip.optimize.loop import Schedule
+from dip.optimize.settings import Settings
+from dip.optimize.stopping import HeldOutRule, VarianceRule
 from dip.parameterizations.layers import UPSAMPLINGS
+from dip.parameterizations.network_input import Ramp
+from dip.parameterizations.pixels import FreePixels
+from dip.parameterizations.skip import Skip
+from dip.parameterizations.unet import UNet
 
 
 def engine(**options):
@@ -99,7 +110,7 @@ def test_variation_reaches_the_settings():
         ),
         ({"task": "denoise", "variation": Variation(network="pixels")}, "a method of their own"),
         ({"task": "denoise", "kernel": "box"}, "with a super-resolution"),
-        ({"task": "denoise", "runs": 0}, "at least one run"),
+        ({"task": "denoise", "restarts": 0}, "at least one start"),
     ],
 )
 def test_what_would_be_ignored_is_refused(options, sentence):
@@ -155,23 +166,62 @@ def test_hash_changes_with_all_that_decides_the_result():
         replace(base, method="pixels"),
         replace(base, variation=Variation(stop="fixed")),
         replace(base, variation=Variation(tv=0.1)),
-        replace(base, runs=2),
+        replace(base, restarts=2),
         replace(base, seed=1),
     ]
     hashes = {config_hash(configuration) for configuration in (base, *others)}
     assert len(hashes) == 1 + len(others)
 
 
+@contextmanager
+def renamed_and_moved(*classes: type) -> Iterator[None]:
+    """Classes under another name, of another module."""
+    known = [(each.__qualname__, each.__module__) for each in classes]
+    try:
+        for each in classes:
+            each.__qualname__, each.__module__ = "Renamed", "moved"
+        yield
+    finally:
+        for each, (name, module) in zip(classes, known, strict=True):
+            each.__qualname__, each.__module__ = name, module
+
+
+def test_renamed_classes_and_moved_modules_change_no_hash():
+    asked = [
+        Configuration("denoise", degradation=Degradation(sigma=25)),
+        Configuration("inpaint", preset="paper", variation=Variation(network="unet", tv=0.1)),
+        Configuration("super-resolution", method="pixels"),
+    ]
+    before = [config_hash(configuration) for configuration in asked]
+    written = repr(settings_for(asked[0]))
+    of_settings = (Settings, Schedule, Objective, Ramp, HeldOutRule, VarianceRule, Skip, UNet, FreePixels)
+    with renamed_and_moved(Configuration, Variation, Degradation, *of_settings):
+        assert repr(settings_for(asked[0])) != written
+        assert [config_hash(configuration) for configuration in asked] == before
+
+
+def test_a_whole_number_has_the_hash_of_the_same_fraction():
+    whole, fraction = (Configuration("denoise", degradation=Degradation(sigma=sigma)) for sigma in (25, 25.0))
+    assert config_hash(whole) == config_hash(fraction)
+
+
+def test_options_that_are_not_asked_for_are_in_no_hash():
+    content = json.dumps(canonical_dictionary(Configuration("denoise")))
+    assert '"width": 48' in content
+    assert "max_iterations" not in content
+    assert "null" not in content
+
+
 @pytest.mark.parametrize(
     ("words", "table"),
     [
         (vocabulary.Preset, PRESETS),
-        (vocabulary.Kernel, KERNELS),
+        (vocabulary.KernelName, KERNELS),
         (vocabulary.Upsampling, UPSAMPLINGS),
         (vocabulary.DataTerm, DATA_TERMS),
         (vocabulary.MaskShape, _SHAPES),
         (vocabulary.Task, OPERATORS),
-        (vocabulary.Network, NETWORKS.keys() - {"pixels"}),  # these are offered as a method
+        (vocabulary.NetworkName, NETWORKS.keys() - {"pixels"}),  # these are offered as a method
     ],
 )
 def test_words_are_the_names_that_the_engine_has_something_for(words, table):

@@ -10,7 +10,7 @@ from flows.console.options import as_typed
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--uncertainty",), "a deviation needs at least two runs (--runs 2); got 1"),
+        (("--uncertainty",), "a deviation needs at least two starts (--restarts 2); got 1"),
         (("--time-limit", "0"), "--time-limit: Input should be greater than 0; got 0.0"),
     ],
 )

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from dip.configuration import Configuration
 from dip.errors import DipError, ImageError
 from dip.images import decode
-from dip.methods.presets import config_hash
+from dip.methods.canonical import config_hash
 from dip.storage import Location
 from dip.storage.part_files import PartFile, read_rows
 from dip.storage.results import Row, encode_record

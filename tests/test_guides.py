@@ -7,7 +7,7 @@ from PIL import Image
 
 from dip.configuration import Configuration, Variation
 from dip.methods import optimization
-from dip.methods.base import Situation
+from dip.methods.base import Context
 from dip.operators.measurement import measured
 from dip.storage import Location
 from tests.conftest import photograph
@@ -54,8 +54,8 @@ def test_guide_that_is_missing_or_of_another_size_fails_its_image(tmp_path):
     assert "none/a.png; it does not exist" in row["error_message"]
 
 
-@pytest.mark.parametrize("runs", [1, 2])
-def test_each_tile_draws_from_its_part_of_the_guide(monkeypatch, runs):
+@pytest.mark.parametrize("restarts", [1, 2])
+def test_each_tile_draws_from_its_part_of_the_guide(monkeypatch, restarts):
     seen = []
     restore = optimization.restore
 
@@ -64,10 +64,12 @@ def test_each_tile_draws_from_its_part_of_the_guide(monkeypatch, runs):
         return restore(*arguments, guide=guide)
 
     monkeypatch.setattr(optimization, "restore", watched)
-    configuration = Configuration("denoise", preset="paper-flash", max_iterations=1, tile_px=128, runs=runs)
+    configuration = Configuration(
+        "denoise", preset="paper-flash", max_iterations=1, tile_px=128, restarts=restarts
+    )
     y, guide = np.random.default_rng(0).random((2, 3, 70, 192), np.float32)
-    situation = Situation(seed=0, device=torch.device("cpu"))
-    optimization.optimize(measured(y, None, configuration, guide), configuration, situation)
+    context = Context(seed=0, device=torch.device("cpu"))
+    optimization.optimize(measured(y, None, configuration, guide), configuration, context)
     whole = torch.from_numpy(guide)[None]
-    parts = [whole[..., :128]] * runs + [whole[..., 64:]] * runs
-    assert [torch.equal(*pair) for pair in zip(seen, parts, strict=True)] == [True] * 2 * runs
+    parts = [whole[..., :128]] * restarts + [whole[..., 64:]] * restarts
+    assert [torch.equal(*pair) for pair in zip(seen, parts, strict=True)] == [True] * 2 * restarts

@@ -11,7 +11,7 @@ from PIL import Image as PillowImage
 
 from dip.configuration import Configuration, Variation
 from dip.methods import optimization
-from dip.methods.base import Situation
+from dip.methods.base import Context
 from dip.methods.presets import PRESETS
 from dip.operators.measurement import measured
 from dip.optimize.cost import BUDGET_BYTES, bytes_per_pixel, largest_area_px
@@ -23,10 +23,10 @@ TILED = Configuration("denoise", max_iterations=2, tile_px=128)
 
 
 def optimized(
-    pixels: np.ndarray, configuration: Configuration, observed: np.ndarray | None = None, tell=None
+    pixels: np.ndarray, configuration: Configuration, observed: np.ndarray | None = None, progress=None
 ):
-    situation = Situation(seed=0, device=torch.device("cpu"), tell=tell)
-    return optimization.optimize(measured(pixels, observed, configuration), configuration, situation)
+    context = Context(seed=0, device=torch.device("cpu"), progress=progress)
+    return optimization.optimize(measured(pixels, observed, configuration), configuration, context)
 
 
 def gradient(height_px: int, width_px: int) -> np.ndarray:
@@ -79,7 +79,7 @@ def test_image_and_its_tiles_are_fitted_with_the_settings_for_its_noise(monkeypa
 
 @pytest.mark.parametrize("task", ["denoise", "super-resolution"])
 def test_tiles_make_an_image_of_the_size_asked_for(task):
-    configuration = replace(TILED, task=task, scale=3, runs=2)
+    configuration = replace(TILED, task=task, scale=3, restarts=2)
     factor = configuration.scale_factor
     restored = optimized(gradient(50, 200 // factor), configuration)
     assert restored.image.shape == restored.deviation.shape == (1, 1, 50 * factor, 200 // factor * factor)

@@ -9,7 +9,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from dip.configuration import Configuration, Degradation
 from dip.evaluation import metrics
-from dip.evaluation.scores import Judge
+from dip.evaluation.scores import Evaluator
 from dip.operators.identity import Identity
 from dip.operators.measurement import Measurement
 from dip.operators.simulation import simulated
@@ -24,11 +24,11 @@ def tensor(image):
 
 
 def reading(image, reference, configuration, observed=None, y=None):
-    """What a judge reads from an image, (H, W, C) in 8 bits."""
+    """The readings of an image, (H, W, C) in 8 bits."""
     reference = tensor(reference).numpy()
     y = reference if y is None else y
     measurement = Measurement(y, Identity(), y.shape[1:], reference, observed, reference=reference)
-    return Judge(measurement, configuration).readings(tensor(image)[None])[0]
+    return Evaluator(measurement, configuration).readings(tensor(image)[None])[0]
 
 
 DENOISE = Configuration("denoise")
@@ -89,7 +89,7 @@ def test_noise_beyond_the_range_counts_in_what_the_restoration_starts_from():
     asked = Configuration("denoise", degradation=Degradation(sigma=50))
     black = np.zeros((3, 64, 64), np.float32)
     measurement = simulated(black, asked, asked.degradation, seed=0)
-    found = Judge(measurement, asked).readings(torch.from_numpy(measurement.y)[None])[0]
+    found = Evaluator(measurement, asked).readings(torch.from_numpy(measurement.y)[None])[0]
     assert found.psnr_degraded_db == pytest.approx(-20 * np.log10(50 / 255), abs=0.1)
     assert found.psnr_db == pytest.approx(found.psnr_degraded_db + 3, abs=0.2)
 

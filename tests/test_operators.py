@@ -9,7 +9,7 @@ from skimage import data
 from dip.configuration import Configuration, Degradation
 from dip.configuration.tables import OPERATORS, ListedOperator
 from dip.methods import method_called
-from dip.methods.base import Situation
+from dip.methods.base import Context
 from dip.operators.base import ForwardOperator
 from dip.operators.composition import Composition
 from dip.operators.downsampling import KERNELS, Downsampling
@@ -124,5 +124,5 @@ def test_new_operator_is_one_file_and_one_line(tmp_path, monkeypatch):
     asked = Configuration("unmirror", method="pixels", degradation=Degradation())
     measurement = simulated(reference, asked, Degradation(), seed=0)
     assert np.array_equal(measurement.y, reference[..., ::-1])
-    restoration = method_called("pixels")(measurement, asked, Situation(0, torch.device("cpu")))
+    restoration = method_called("pixels")(measurement, asked, Context(0, torch.device("cpu")))
     np.testing.assert_allclose(restoration.image[0].numpy(), reference, atol=1e-3)

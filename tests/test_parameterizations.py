@@ -14,7 +14,7 @@ from dip.errors import ConfigurationError
 from dip.parameterizations import parameterization_called
 from dip.parameterizations.deep_decoder import DeepDecoder
 from dip.parameterizations.network_input import canvas_size_px, meshgrid, network_input, uniform_noise
-from dip.parameterizations.pixels import Pixels
+from dip.parameterizations.pixels import FreePixels
 from dip.parameterizations.resampling import BilinearUpsampling, NearestUpsampling
 from dip.parameterizations.resnet import ResNet
 from dip.parameterizations.skip import Skip
@@ -27,7 +27,7 @@ NARROW = {
     "unet": UNet(width=4),
     "resnet": ResNet(width=8, blocks=2),
     "deep-decoder": DeepDecoder(width=8),
-    "pixels": Pixels(),
+    "pixels": FreePixels(),
 }
 # The settings of the paper's notebooks that differ from network D, at a fraction of their widths.
 VARIANTS = {
@@ -211,7 +211,7 @@ def test_network_can_fit_a_small_image(name):
 
 
 def test_pixels_start_dark_and_may_leave_the_range_of_images():
-    network = Pixels().network(1, (1, 9))
+    network = FreePixels().network(1, (1, 9))
     assert network(torch.zeros(1, 1, 1, 1)).max() <= 0.1
     with torch.no_grad():
         network.image += 2

@@ -206,7 +206,7 @@ def test_image_too_small_to_hide_a_part_of_it_fails(tmp_path, missing):
 
 def test_uncertainty_is_nothing_where_pixels_are_kept(tmp_path):
     write_photographs(tmp_path / "in", 1)
-    asked = Configuration("inpaint", max_iterations=20, runs=2, degradation=Degradation(mask="box"))
+    asked = Configuration("inpaint", max_iterations=20, restarts=2, degradation=Degradation(mask="box"))
     run(tmp_path, "photo-00.png", asked, uncertainty=True)
     with PillowImage.open(tmp_path / "out" / "uncertainty" / "photo-00.png.tif") as image:
         deviation = np.asarray(image)

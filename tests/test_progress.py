@@ -44,7 +44,7 @@ def test_images_that_take_long_are_named_until_they_end():
 def test_tiles_and_runs_are_parts_of_one_whole():
     shares = []
     noisy = gradient(64, 192) + np.random.default_rng(0).normal(0, 0.1, (1, 64, 192)).astype(np.float32)
-    restored = optimized(noisy, replace(TILED, runs=2), tell=shares.append)
+    restored = optimized(noisy, replace(TILED, restarts=2), progress=shares.append)
     assert restored.tiles == 2
     assert shares == sorted(shares)
     assert shares[:2] == [0, 0.25]

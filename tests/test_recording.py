@@ -59,13 +59,13 @@ def test_reading_a_number_is_noticed():
 
 @pytest.mark.parametrize("name", ASKED)
 def test_an_iteration_waits_for_nothing(name, monkeypatch):
-    iterate = loop._Run.iterate
+    iterate = loop._Optimization.iterate
 
     def without_waiting(run):
         with NoWaiting():
             iterate(run)
 
-    monkeypatch.setattr(loop._Run, "iterate", without_waiting)
+    monkeypatch.setattr(loop._Optimization, "iterate", without_waiting)
     assert fitted(ASKED[name], 3).iterations == 3
 
 
@@ -84,17 +84,17 @@ def carried(thing, seen):
 
 @pytest.mark.parametrize("name", ASKED)
 def test_what_an_iteration_carries_on_is_changed_in_place(name, monkeypatch):
-    iterate, addresses = loop._Run.iterate, []
+    iterate, addresses = loop._Optimization.iterate, []
 
     def noting(run):
         iterate(run)
         fresh = {id(run.tracker.output), id(run.tracker.average), id(run.loss)}
         state = [run.tracker, run.optimizer.state_dict(), list(run.network.parameters())]
         found = carried(state, {id(parameter.grad) for parameter in run.network.parameters()})
-        signals = {id(watch.signal) for watch in run.tracker.watches}
+        signals = {id(monitor.signal) for monitor in run.tracker.monitors}
         addresses.append({key: at for key, at in found.items() if key not in fresh | signals})
 
-    monkeypatch.setattr(loop._Run, "iterate", noting)
+    monkeypatch.setattr(loop._Optimization, "iterate", noting)
     fitted(ASKED[name], 5)
     assert len(addresses[1]) > 10
     assert addresses[1] == addresses[2] == addresses[4]
@@ -103,7 +103,7 @@ def test_what_an_iteration_carries_on_is_changed_in_place(name, monkeypatch):
 @pytest.mark.parametrize("raises", [False, True])
 def test_nothing_of_a_fit_waits_for_a_garbage_collection(raises, monkeypatch):
     """On a GPU that would be a recording, and with it all features of a network."""
-    runs, start = [], loop._Run.__init__
+    runs, start = [], loop._Optimization.__init__
 
     def failing(run, iterations):  # noqa: ARG001 - as the method
         raise DivergenceError("It fell.")
@@ -113,9 +113,9 @@ def test_nothing_of_a_fit_waits_for_a_garbage_collection(raises, monkeypatch):
         runs.append(weakref.ref(run))
 
     fitted(ASKED["denoise"], 2)  # what the first one imports keeps its frames
-    monkeypatch.setattr(loop._Run, "__init__", noting)
+    monkeypatch.setattr(loop._Optimization, "__init__", noting)
     if raises:
-        monkeypatch.setattr(loop._Run, "advance", failing)
+        monkeypatch.setattr(loop._Optimization, "advance", failing)
     gc.disable()
     try:
         with pytest.raises(DivergenceError) if raises else nullcontext():
@@ -138,7 +138,7 @@ def test_fits_do_not_add_up_on_a_gpu():
 @pytest.mark.parametrize("name", ASKED)
 def test_a_recorded_fit_is_the_same_as_one_that_is_not_recorded(name, monkeypatch):
     recorded = fitted(ASKED[name], 60, "cuda")
-    monkeypatch.setattr(loop._Run, "steps", lambda run: run.iterate)
+    monkeypatch.setattr(loop._Optimization, "steps", lambda run: run.iterate)
     plain = fitted(ASKED[name], 60, "cuda")
     torch.testing.assert_close(recorded.output, plain.output, atol=1e-3, rtol=0)
     assert [point.loss for point in recorded.curve] == pytest.approx(

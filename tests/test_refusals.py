@@ -23,7 +23,7 @@ REFUSED = [
     (("in", "out", "--task", "denoise", "--guides", "apart"), "got the method dip with the preset auto"),
     (("in", "out", "--task", "denoise", "--preset", "paper-flash", "--guides", "."), "apart from the guides"),
     (("in", "out", "--task", "denoise", "--method", "trained", "--weights", "no.pt"), "file of a network"),
-    (("in", "out", "--task", "denoise", "--uncertainty"), "--runs 2"),
+    (("in", "out", "--task", "denoise", "--uncertainty"), "--restarts 2"),
     (("in", "out", "--task", "denoise", "--device", "cuda:9", "--workers", "1"), "cuda:9"),
     (("in", "out", "--task", "denoise", "--device", "tpu", "--workers", "1"), "tpu"),
     (("in", "out", "--task", "denoise", "--scheduler", "tcp://127.0.0.1:9"), "Expected a Dask scheduler"),

@@ -101,14 +101,14 @@ def test_average_of_runs_is_better_than_one_and_its_deviation_is_written(tmp_pat
     write_photographs(tmp_path / "in", 1)
     asked = replace(DENOISE, max_iterations=100, variation=Variation(dropout=0))  # which is there sooner
     one = run(tmp_path, "photo-00.png", asked, output="one")
-    two = run(tmp_path, "photo-00.png", replace(asked, runs=2), output="two", uncertainty=True)
+    two = run(tmp_path, "photo-00.png", replace(asked, restarts=2), output="two", uncertainty=True)
     assert two["psnr_db"] > one["psnr_db"] + 0.05
     assert two["iterations"] == 2 * one["iterations"]
     with PillowImage.open(tmp_path / "two" / "uncertainty" / "photo-00.png.tif") as image:
         deviation = np.asarray(image)
     assert deviation.dtype == np.float32
     assert deviation.shape == (48, 48)
-    assert two["variation"] == "dropout=0 runs=2 max_iterations=100"
+    assert two["variation"] == "dropout=0 restarts=2 max_iterations=100"
     assert 0.001 < deviation.mean() < 0.1
 
 

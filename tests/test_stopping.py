@@ -10,10 +10,10 @@ from dip.errors import ConfigurationError, DivergenceError
 from dip.objective import Objective, Problem
 from dip.operators.identity import Identity
 from dip.operators.mask import Mask
-from dip.optimize.loop import WINDOW, Schedule, minimize
+from dip.optimize.loop import INTERVAL, Schedule, minimize
+from dip.optimize.monitors import OutputTracker
 from dip.optimize.stopping import FixedRule, HeldOutRule, MovingVariance, NoiseLevelRule, VarianceRule
-from dip.optimize.watches import OutputTracker
-from dip.parameterizations.pixels import Pixels
+from dip.parameterizations.pixels import FreePixels
 
 RULE = VarianceRule(forgetting=0.1, tolerance=0, warm_up=10, patience=30)
 HALF = torch.full((1, 1, 4, 4), 0.5)
@@ -29,7 +29,7 @@ def outputs_whose_changes_are_smallest_at(iteration, count):
 
 def tracked(outputs, rule, problem=PROBLEM):
     """A tracker that has seen all outputs, and the averages on the way."""
-    tracker = OutputTracker([rule.watch(problem, outputs[0])], outputs[0])
+    tracker = OutputTracker([rule.monitor(problem, outputs[0])], outputs[0])
     averages = []
     for output in outputs:
         tracker.update(output)
@@ -52,23 +52,23 @@ def test_moving_variance_follows_its_definition():
 def test_variance_rule_is_done_its_patience_after_the_minimum_and_keeps_that_average():
     outputs = list(outputs_whose_changes_are_smallest_at(60, 200))
     tracker, averages = tracked(outputs, RULE)
-    best = tracker.watches[0].best_iteration
+    best = tracker.monitors[0].best_iteration
     assert 60 <= best <= 80
-    assert tracker.watches[0].is_done
-    assert torch.equal(tracker.watches[0].answer, averages[best - 1])
-    assert not tracked(outputs[: best + RULE.patience - 1], RULE)[0].watches[0].is_done
+    assert tracker.monitors[0].is_done
+    assert torch.equal(tracker.monitors[0].answer, averages[best - 1])
+    assert not tracked(outputs[: best + RULE.patience - 1], RULE)[0].monitors[0].is_done
 
 
 def test_minimum_that_comes_after_the_patience_has_run_out_is_not_taken():
     outputs = list(outputs_whose_changes_are_smallest_at(60, 200))
     calm = [outputs[-1]] * 100
-    assert tracked(outputs + calm, RULE)[0].watches[0].best_iteration < 100
+    assert tracked(outputs + calm, RULE)[0].monitors[0].best_iteration < 100
 
 
 def test_far_end_of_a_flat_valley_is_taken():
     outputs = list(outputs_whose_changes_are_smallest_at(60, 200))
     best = [
-        tracked(outputs, replace(RULE, tolerance=tolerance, patience=200))[0].watches[0].best_iteration
+        tracked(outputs, replace(RULE, tolerance=tolerance, patience=200))[0].monitors[0].best_iteration
         for tolerance in (0.0, 0.5)
     ]
     assert best[0] + 5 < best[1] < 150
@@ -83,7 +83,7 @@ def test_held_out_rule_keeps_the_average_that_fits_the_pixels_nobody_saw():
     outputs = [torch.full((1, 1, 4, 4), value) for value in np.linspace(0, 1, 150, dtype=np.float32)]
     tracker, averages = tracked(outputs, rule, problem)
     closest = min(range(150), key=lambda i: abs(float(averages[i].mean()) - 0.5))
-    assert tracker.watches[0].best_iteration == closest + 1
+    assert tracker.monitors[0].best_iteration == closest + 1
 
 
 def test_held_out_rule_does_not_run_far_beyond_the_variances_minimum():
@@ -96,10 +96,10 @@ def test_held_out_rule_does_not_run_far_beyond_the_variances_minimum():
         output[..., 0, :8] = 0.5 + 0.4 * 0.99**i
     variance = replace(RULE, patience=300)
     rule = HeldOutRule(warm_up=1, patience=300, bound=2.0, variance=variance)
-    best = tracked(outputs, variance)[0].watches[0].best_iteration
-    assert tracked(outputs, rule, problem)[0].watches[0].best_iteration == 2 * best
+    best = tracked(outputs, variance)[0].monitors[0].best_iteration
+    assert tracked(outputs, rule, problem)[0].monitors[0].best_iteration == 2 * best
     unbounded = replace(rule, bound=1000)
-    assert tracked(outputs, unbounded, problem)[0].watches[0].best_iteration == 300
+    assert tracked(outputs, unbounded, problem)[0].monitors[0].best_iteration == 300
 
 
 @pytest.mark.parametrize(
@@ -123,11 +123,11 @@ def test_held_out_pixels_are_not_in_the_loss():
 def test_noise_level_rule_stops_where_the_residual_is_as_large_as_the_noise():
     outputs = [torch.full((1, 1, 4, 4), 0.5 + 0.5 * 0.97**i) for i in range(300)]
     tracker, averages = tracked(outputs, NoiseLevelRule(sigma=0.1))
-    watch = tracker.watches[0]
-    assert watch.is_done
-    assert float(PROBLEM.squared_residual(averages[watch.best_iteration - 1])) <= 0.01
-    assert float(PROBLEM.squared_residual(averages[watch.best_iteration - 2])) > 0.01
-    assert torch.equal(watch.answer, averages[watch.best_iteration - 1])
+    monitor = tracker.monitors[0]
+    assert monitor.is_done
+    assert float(PROBLEM.squared_residual(averages[monitor.best_iteration - 1])) <= 0.01
+    assert float(PROBLEM.squared_residual(averages[monitor.best_iteration - 2])) > 0.01
+    assert torch.equal(monitor.answer, averages[monitor.best_iteration - 1])
 
 
 def test_noise_level_counts_observed_pixels_alone():
@@ -140,9 +140,9 @@ def test_noise_level_counts_observed_pixels_alone():
 def test_fixed_rule_takes_the_last_average():
     outputs = list(outputs_whose_changes_are_smallest_at(60, 100))
     tracker, averages = tracked(outputs, FixedRule())
-    assert tracker.watches[0].best_iteration == 100
-    assert torch.equal(tracker.watches[0].answer, averages[-1])
-    assert not tracker.watches[0].is_done
+    assert tracker.monitors[0].best_iteration == 100
+    assert torch.equal(tracker.monitors[0].answer, averages[-1])
+    assert not tracker.monitors[0].is_done
 
 
 def test_average_has_no_bias_towards_its_start():
@@ -161,7 +161,7 @@ class Fitting(Problem):
 
 def fit(disturb=None, iterations=200, **options):
     torch.manual_seed(0)
-    network = Pixels().network(1, (4, 4))
+    network = FreePixels().network(1, (4, 4))
     problem = Fitting(HALF, Identity(), Objective())
     if disturb is not None:
         object.__setattr__(problem, "disturb", disturb)
@@ -179,44 +179,44 @@ def test_loop_finds_the_minimum_and_reports_a_curve():
     assert found.curve[-1].signal > 0
 
 
-def test_iterations_that_are_no_multiple_of_the_window_are_all_run():
-    assert fit(iterations=WINDOW + 3).iterations == WINDOW + 3
+def test_iterations_that_are_no_multiple_of_the_interval_are_all_run():
+    assert fit(iterations=INTERVAL + 3).iterations == INTERVAL + 3
 
 
-def test_observer_sees_the_start_and_every_window_and_other_rules_decide_nothing():
+def test_observer_sees_the_start_and_every_interval_and_other_rules_decide_nothing():
     seen = []
-    found = fit(observe=lambda t: seen.append((t.iteration, len(t.watches))), also=[NoiseLevelRule(0.4)])
+    found = fit(observe=lambda t: seen.append((t.iteration, len(t.monitors))), also=[NoiseLevelRule(0.4)])
     assert seen == [(0, 2), (50, 2), (100, 2), (150, 2), (200, 2)]
     assert torch.equal(found.output, fit().output)
 
 
-def test_one_bad_window_is_undone_with_weights_and_moments():
+def test_one_bad_interval_is_undone_with_weights_and_moments():
     calls = []
 
     def with_one_nan(loss):
         calls.append(1)
-        return loss * (torch.nan if len(calls) == WINDOW + 7 else 1)
+        return loss * (torch.nan if len(calls) == INTERVAL + 7 else 1)
 
     disturbed, undisturbed = fit(with_one_nan), fit()
-    assert len(calls) == 200 + WINDOW
+    assert len(calls) == 200 + INTERVAL
     assert torch.equal(disturbed.output, undisturbed.output)
     assert disturbed.curve == undisturbed.curve
 
 
-def test_second_bad_window_in_a_row_lowers_the_learning_rate_from_the_window_before():
+def test_second_bad_interval_in_a_row_lowers_the_learning_rate_from_the_interval_before():
     calls = []
 
     def with_two_nans(loss):
         calls.append(1)
-        return loss * (torch.nan if len(calls) in (WINDOW + 7, 2 * WINDOW + 7) else 1)
+        return loss * (torch.nan if len(calls) in (INTERVAL + 7, 2 * INTERVAL + 7) else 1)
 
     disturbed, undisturbed = fit(with_two_nans), fit()
-    assert len(calls) == 200 + 3 * WINDOW
+    assert len(calls) == 200 + 3 * INTERVAL
     assert [point.iteration for point in disturbed.curve] == [50, 100, 150, 200]
     assert disturbed.curve[0].loss > undisturbed.curve[0].loss
 
 
-def test_three_bad_windows_in_a_row_are_an_error():
+def test_three_bad_intervals_in_a_row_are_an_error():
     calls = []
 
     def turning_to_nan(loss):
@@ -228,13 +228,13 @@ def test_three_bad_windows_in_a_row_are_an_error():
 
 
 @pytest.mark.parametrize("factor", [torch.nan, torch.inf, 1e30], ids=str)
-def test_a_bad_last_step_of_a_window_is_undone_with_the_window(factor):
-    """Its loss is sound; what it leaves behind shows in the next window, and going back to there is vain."""
+def test_a_bad_last_step_of_an_interval_is_undone_with_the_interval(factor):
+    """Its loss is sound. It shows in the next interval, and going back to the start of that one is vain."""
     calls = []
 
     def poisoning(loss):
         calls.append(1)
-        return Poison.apply(loss, factor) if len(calls) == 2 * WINDOW else loss
+        return Poison.apply(loss, factor) if len(calls) == 2 * INTERVAL else loss
 
     disturbed, undisturbed = fit(poisoning), fit()
     assert [point.iteration for point in disturbed.curve] == [50, 100, 150, 200]
@@ -261,10 +261,10 @@ def test_residual_that_grows_by_five_decibels_is_a_fall():
 
     def pushed_away(loss):
         calls.append(1)
-        return -loss if WINDOW < len(calls) <= 2 * WINDOW else loss
+        return -loss if INTERVAL < len(calls) <= 2 * INTERVAL else loss
 
     disturbed, undisturbed = fit(pushed_away), fit()
-    assert len(calls) == 200 + WINDOW
+    assert len(calls) == 200 + INTERVAL
     assert torch.equal(disturbed.output, undisturbed.output)
 
 

@@ -13,8 +13,8 @@ from onnx import TensorProto, helper
 from dip.configuration import Configuration, Degradation
 from dip.errors import ConfigurationError
 from dip.methods import method_called
-from dip.methods.base import Situation
-from dip.methods.presets import config_hash
+from dip.methods.base import Context
+from dip.methods.canonical import config_hash
 from tests.handmade import astronaut, measurement_of, noisy, restored
 
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
@@ -187,7 +187,7 @@ def test_network_that_has_changed_since_the_run_began_is_refused(tmp_path):
     y = astronaut(8)
     asked = Configuration("denoise", method="trained", weights=str(path), weights_sha256="0" * 64)
     with pytest.raises(ConfigurationError, match="the network the run began with"):
-        method_called("trained")(measurement_of(y), asked, Situation(seed=0, device=torch.device("cpu")))
+        method_called("trained")(measurement_of(y), asked, Context(seed=0, device=torch.device("cpu")))
 
 
 def test_missing_file_is_refused(tmp_path):
@@ -233,10 +233,10 @@ def test_network_for_something_else_is_refused(network, task, message, tmp_path)
 def test_progress_is_told_tile_by_tile(tmp_path):
     weights = scripted(torch.nn.Identity(), tmp_path / "net.pt")
     shares: list[float] = []
-    situation = Situation(0, torch.device("cpu"), tell=shares.append)
+    context = Context(0, torch.device("cpu"), progress=shares.append)
     configuration = Configuration("denoise", method="trained", weights=str(weights))
     y = np.zeros((1, 300, 500), np.float32)
-    method_called("trained")(measurement_of(y), configuration, situation)
+    method_called("trained")(measurement_of(y), configuration, context)
     assert shares == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1])
 
 
@@ -246,7 +246,7 @@ def test_hash_follows_the_network_and_not_its_place():
         for place in ("a/net.pt", "b/net.pt")
     )
     assert config_hash(first) == config_hash(other)
-    assert "weights" not in first.values
+    assert "weights" not in first.as_dictionary()
     assert config_hash(replace(first, weights_sha256="ff00")) != config_hash(first)
 
 

@@ -5,18 +5,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 
 from dip.configuration.degradation import Degradation
-from dip.configuration.protocols import PROTOCOLS, Protocol, protocols_of
+from dip.configuration.protocols import PROTOCOLS, EvaluationProtocol, protocols_of
 from dip.configuration.tables import METHODS, OPERATORS
 from dip.configuration.variation import Variation
 from dip.configuration.vocabulary import (
     Damage,
-    Kernel,
-    Method,
+    KernelName,
+    MethodName,
     Preset,
     ProtocolName,
     Task,
 )
-from dip.errors import ConfigurationError, expect_between, expect_one_of
+from dip.errors import ConfigurationError, check_between, check_one_of
 
 SCALES = range(2, 9)
 
@@ -31,7 +31,7 @@ class Configuration:
         preset: a name in `dip.methods.presets.PRESETS`.
         variation: what departs from the preset.
         seed: a result depends on it, the image's bytes and the rest of the configuration.
-        runs: restorations from different seeds that are averaged.
+        restarts: fits from different seeds whose images are averaged.
         scale: scale factor of a super-resolution, 2 to 8.
         kernel: downsampling kernel of a super-resolution; None is the protocol's.
         max_iterations: the limit of iterations, in place of the preset's.
@@ -47,13 +47,13 @@ class Configuration:
     """
 
     task: Task
-    method: Method = "dip"
+    method: MethodName = "dip"
     preset: Preset = "auto"
     variation: Variation = field(default_factory=Variation)
     seed: int = 0
-    runs: int = 1
+    restarts: int = 1
     scale: int = 4
-    kernel: Kernel | None = None
+    kernel: KernelName | None = None
     max_iterations: int | None = None
     tile_px: int | None = None
     weights: str | None = None
@@ -63,25 +63,25 @@ class Configuration:
     degradation: Degradation | None = None
 
     def __post_init__(self) -> None:
-        expect_one_of("a task", self.task, OPERATORS)
-        expect_one_of("a method", self.method, METHODS)
-        expect_one_of("a preset", self.preset, get_args(Preset))
-        expect_one_of("a scale factor", self.scale, SCALES)
-        expect_one_of("a kernel", self.downsampling_kernel, get_args(Kernel))
-        expect_one_of("a mask value that means damage,", self.damage, get_args(Damage))
+        check_one_of("a task", self.task, OPERATORS)
+        check_one_of("a method", self.method, METHODS)
+        check_one_of("a preset", self.preset, get_args(Preset))
+        check_one_of("a scale factor", self.scale, SCALES)
+        check_one_of("a kernel", self.downsampling_kernel, get_args(KernelName))
+        check_one_of("a mask value that means damage,", self.damage, get_args(Damage))
         if self.max_iterations is not None and self.max_iterations < 1:
             raise ConfigurationError(f"Expected at least one iteration; got {self.max_iterations}.")
-        expect_between("tiles of at least 128 pixels a side", self.tile_px, 128, 2**31)
+        check_between("tiles of at least 128 pixels a side", self.tile_px, 128, 2**31)
         if not 0 <= self.seed < 2**63:
             raise ConfigurationError(f"Expected a seed from 0 to 2^63 - 1; got {self.seed}.")
-        if self.runs < 1:
-            raise ConfigurationError(f"Expected at least one run; got {self.runs}.")
+        if self.restarts < 1:
+            raise ConfigurationError(f"Expected at least one start; got {self.restarts}.")
         if (self.method == "trained") != (self.weights is not None):
             raise ConfigurationError(
                 "Expected the method trained and the file of a network (--weights) to be given together; "
                 f"got the method {self.method} and {self.weights or 'no file'}."
             )
-        expect_consistent(self)
+        check_consistent(self)
         if self.degradation is not None:
             self.degradation.check(self.task)
 
@@ -93,15 +93,15 @@ class Configuration:
     @property
     def protocol_name(self) -> str:
         """The name numbers are recorded under, with the kernel where it is not the protocol's own."""
-        own = self.judging.kernel
+        own = self.evaluation_protocol.kernel
         if own in (None, self.downsampling_kernel):
             return self._protocol
         return f"{self._protocol}-{self.downsampling_kernel}"
 
     @property
-    def judging(self) -> Protocol:
+    def evaluation_protocol(self) -> EvaluationProtocol:
         """The protocol of an evaluation."""
-        return PROTOCOLS.get(self._protocol, Protocol(self.task))
+        return PROTOCOLS.get(self._protocol, EvaluationProtocol(self.task))
 
     @property
     def _protocol(self) -> str:
@@ -117,11 +117,11 @@ class Configuration:
         return self.task == "inpaint" and not (self.degradation and self.degradation.is_noisy)
 
     @property
-    def downsampling_kernel(self) -> Kernel:
+    def downsampling_kernel(self) -> KernelName:
         """The kernel of a super-resolution."""
         if self.kernel is not None:
             return self.kernel
-        return self.judging.kernel or "bicubic"
+        return self.evaluation_protocol.kernel or "bicubic"
 
     @property
     def damage_text(self) -> str:
@@ -133,12 +133,11 @@ class Configuration:
     def variation_text(self) -> str:
         """What departs from the preset, in a few words for the results."""
         asked = asdict(self.variation)
-        asked |= {"runs": None if self.runs == 1 else self.runs}
+        asked |= {"restarts": None if self.restarts == 1 else self.restarts}
         asked |= {"max_iterations": self.max_iterations, "tile_px": self.tile_px}
         return " ".join(f"{name}={value}" for name, value in asked.items() if value is not None)
 
-    @property
-    def values(self) -> dict[str, Any]:
+    def as_dictionary(self) -> dict[str, Any]:
         """All of it by name; of a trained network its checksum, where it is known, and not where it lies."""
         known = asdict(self)
         if self.weights_sha256 is not None:
@@ -146,7 +145,7 @@ class Configuration:
         return known
 
 
-def expect_consistent(configuration: Configuration) -> None:
+def check_consistent(configuration: Configuration) -> None:
     """Refuse what contradicts itself, or would be ignored.
 
     Raises:
@@ -166,7 +165,7 @@ def _check_protocol(configuration: Configuration) -> None:
             f"Expected no protocol for the task {configuration.task}, which has none; "
             f"got {configuration.protocol}."
         )
-    expect_one_of(f"a protocol of the task {configuration.task},", configuration.protocol, known)
+    check_one_of(f"a protocol of the task {configuration.task},", configuration.protocol, known)
     crop = PROTOCOLS[configuration.protocol].crop_multiple
     if crop is not None and crop % configuration.scale_factor:
         raise ConfigurationError(

@@ -5,7 +5,7 @@ from typing import get_args
 
 from dip.configuration.tables import OPERATORS
 from dip.configuration.vocabulary import MaskShape
-from dip.errors import TINY, ConfigurationError, expect_between, expect_one_of
+from dip.errors import TINY, ConfigurationError, check_between, check_one_of
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,13 @@ class Degradation:
         Raises:
             ConfigurationError: a value is out of range, or the task gets nothing to do, or too much.
         """
-        expect_between("a noise level σ in (0, 255]", self.sigma, TINY, 255)
-        expect_between("a number of photons in (0, 10⁹]", self.poisson, TINY, 1e9)
-        expect_between("a share of values in (0, 1]", self.impulse, TINY, 1)
-        expect_between("a JPEG quality from 1 to 95", self.jpeg, 1, 95)
-        expect_between("a share of missing pixels in (0, 1)", self.missing, TINY, 1 - TINY)
+        check_between("a noise level σ in (0, 255]", self.sigma, TINY, 255)
+        check_between("a number of photons in (0, 10⁹]", self.poisson, TINY, 1e9)
+        check_between("a share of values in (0, 1]", self.impulse, TINY, 1)
+        check_between("a JPEG quality from 1 to 95", self.jpeg, 1, 95)
+        check_between("a share of missing pixels in (0, 1)", self.missing, TINY, 1 - TINY)
         if self.mask is not None:
-            expect_one_of("a mask shape", self.mask, get_args(MaskShape))
+            check_one_of("a mask shape", self.mask, get_args(MaskShape))
         if self.missing is not None and self.mask is not None:
             raise ConfigurationError("Expected either a share of missing pixels or a mask's shape; got both.")
         if OPERATORS[task].repairs and not self.hides:

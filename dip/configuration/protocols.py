@@ -1,4 +1,4 @@
-"""The named protocols of evaluations: how the input is made, and what of the output is judged.
+"""The named protocols of evaluations: how the input is made, and what of the output is compared.
 
 Numbers compare under one name only.
 """
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-Kernel = Literal["bicubic", "box", "lanczos2", "lanczos3"]
+KernelName = Literal["bicubic", "box", "lanczos2", "lanczos3"]
 
 
 @dataclass(frozen=True)
-class Protocol:
+class EvaluationProtocol:
     """How an evaluation is done.
 
     Attributes:
@@ -21,13 +21,13 @@ class Protocol:
         clips_noise: whether a noisy input is clipped to [0, 1].
         crop_multiple: references are cropped around their centre to a multiple of it; None crops what
             the scale factor asks for, at the lower right.
-        is_luma: whether only the Y channel of ITU-R BT.601 is judged, in place of all channels.
+        is_luma: whether only the Y channel of ITU-R BT.601 is compared, in place of all channels.
         shave_px: width of the border that is left out; None is the scale factor.
         reading: of a masked image: `whole`, `pasted` (whole, known pixels pasted back), or the `hole` alone.
     """
 
     task: str
-    kernel: Kernel | None = None
+    kernel: KernelName | None = None
     clips_noise: bool = False
     crop_multiple: int | None = None
     is_luma: bool = False
@@ -35,16 +35,18 @@ class Protocol:
     reading: Literal["whole", "pasted", "hole"] = "whole"
 
 
-PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
+PROTOCOLS: Mapping[str, EvaluationProtocol] = MappingProxyType(
     {
-        "denoise-rgb": Protocol("denoise"),
-        "denoise-rgb-clipped": Protocol("denoise", clips_noise=True),
-        "inpaint-pasted": Protocol("inpaint", reading="pasted"),
-        "inpaint": Protocol("inpaint"),
-        "inpaint-hole": Protocol("inpaint", reading="hole"),
-        "sr-y-shave": Protocol("super-resolution", kernel="bicubic", is_luma=True, shave_px=None),
+        "denoise-rgb": EvaluationProtocol("denoise"),
+        "denoise-rgb-clipped": EvaluationProtocol("denoise", clips_noise=True),
+        "inpaint-pasted": EvaluationProtocol("inpaint", reading="pasted"),
+        "inpaint": EvaluationProtocol("inpaint"),
+        "inpaint-hole": EvaluationProtocol("inpaint", reading="hole"),
+        "sr-y-shave": EvaluationProtocol("super-resolution", kernel="bicubic", is_luma=True, shave_px=None),
         # Source: the evaluation of Ulyanov et al., CVPR 2018, section 3.2, and its public code.
-        "dip-paper": Protocol("super-resolution", "lanczos3", crop_multiple=32, is_luma=True, shave_px=4),
+        "dip-paper": EvaluationProtocol(
+            "super-resolution", "lanczos3", crop_multiple=32, is_luma=True, shave_px=4
+        ),
     }
 )
 

@@ -34,7 +34,7 @@ NETWORKS = {
     "unet": "dip.parameterizations.unet:UNet",
     "resnet": "dip.parameterizations.resnet:ResNet",
     "deep-decoder": "dip.parameterizations.deep_decoder:DeepDecoder",
-    "pixels": "dip.parameterizations.pixels:Pixels",
+    "pixels": "dip.parameterizations.pixels:FreePixels",
 }
 """g: parameterizations, with their classes."""
 

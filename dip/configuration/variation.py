@@ -6,11 +6,11 @@ from typing import get_args
 from dip.configuration.tables import NETWORKS
 from dip.configuration.vocabulary import (
     DataTerm,
-    Network,
+    NetworkName,
     StopRuleName,
     Upsampling,
 )
-from dip.errors import TINY, ConfigurationError, expect_between, expect_one_of
+from dip.errors import TINY, ConfigurationError, check_between, check_one_of
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Variation:
         ConfigurationError: a value is out of range.
     """
 
-    network: Network | None = None
+    network: NetworkName | None = None
     width: int | None = None
     depth: int | None = None
     upsampling: Upsampling | None = None
@@ -56,16 +56,16 @@ class Variation:
             ("a stop rule", self.stop, get_args(StopRuleName)),
         ]:
             if value is not None:
-                expect_one_of(what, value, allowed)
-        expect_between("a width from 1 to 1024", self.width, 1, 1024)
+                check_one_of(what, value, allowed)
+        check_between("a width from 1 to 1024", self.width, 1, 1024)
         # 8 halvings need a canvas of 512 pixels a side, whatever the image's size.
-        expect_between("a depth from 1 to 8", self.depth, 1, 8)
-        expect_between("a dropout from 0 to 0.9", self.dropout, 0, 0.9)
-        expect_between("1 to 1024 input channels", self.input_channels, 1, 1024)
-        expect_between("an input noise from 0 to 10", self.input_noise, 0, 10)
-        expect_between("a learning rate above 0, up to 10", self.learning_rate, TINY, 10)
-        expect_between("a weight of total variation from 0 to 1000", self.tv, 0, 1000)
-        expect_between("a noise level σ in (0, 255]", self.noise_level, TINY, 255)
+        check_between("a depth from 1 to 8", self.depth, 1, 8)
+        check_between("a dropout from 0 to 0.9", self.dropout, 0, 0.9)
+        check_between("1 to 1024 input channels", self.input_channels, 1, 1024)
+        check_between("an input noise from 0 to 10", self.input_noise, 0, 10)
+        check_between("a learning rate above 0, up to 10", self.learning_rate, TINY, 10)
+        check_between("a weight of total variation from 0 to 1000", self.tv, 0, 1000)
+        check_between("a noise level σ in (0, 255]", self.noise_level, TINY, 255)
         if (self.stop == "noise-level") != (self.noise_level is not None):
             raise ConfigurationError(
                 "Expected the stop rule noise-level and a noise level to be given together; "

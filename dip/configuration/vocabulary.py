@@ -6,20 +6,20 @@ Names that stand for files of the engine come from the tables, so that a new fil
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from dip.configuration.protocols import PROTOCOLS
-from dip.configuration.protocols import Kernel as Kernel
+from dip.configuration.protocols import KernelName as KernelName
 from dip.configuration.tables import METHODS, NETWORKS, OPERATORS, STUDIES
 
 # A type checker cannot read a table, and sees words of any kind.
 if TYPE_CHECKING:
     Task: TypeAlias = str
-    Network: TypeAlias = str
-    Method: TypeAlias = str
+    NetworkName: TypeAlias = str
+    MethodName: TypeAlias = str
     ProtocolName: TypeAlias = str
     StudyName: TypeAlias = str
 else:
     Task = Literal[tuple(OPERATORS)]
-    Network = Literal[tuple(name for name in NETWORKS if name != "pixels")]  # which are a method
-    Method = Literal[tuple(METHODS)]
+    NetworkName = Literal[tuple(name for name in NETWORKS if name != "pixels")]  # which are a method
+    MethodName = Literal[tuple(METHODS)]
     ProtocolName = Literal[tuple(PROTOCOLS)]
     StudyName = Literal[tuple(STUDIES)]
 

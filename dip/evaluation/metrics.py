@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from dip.configuration.protocols import Protocol
+from dip.configuration.protocols import EvaluationProtocol
 
 LUMA = (65.481, 128.553, 24.966)
 """Weights of R, G, B in the Y of ITU-R BT.601, for values in [0, 1]; Y is in [16, 235]."""
@@ -56,7 +56,7 @@ def luma(image: Tensor) -> Tensor:
     return ((image * weights).sum(dim=0, keepdim=True) + 16) / 255
 
 
-def judged(image: Tensor, protocol: Protocol, scale: int = 1) -> Tensor:
+def compared_part(image: Tensor, protocol: EvaluationProtocol, scale: int = 1) -> Tensor:
     """What a protocol looks at: channels and area of an image, (C, H, W) to (c, h, w).
 
     An image that is too small to be shaved stays as large as it is.

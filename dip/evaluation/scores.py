@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dip.configuration import Configuration
-from dip.configuration.protocols import PROTOCOLS, Protocol, protocols_of
+from dip.configuration.protocols import PROTOCOLS, EvaluationProtocol, protocols_of
 from dip.evaluation import metrics
 from dip.images.image import rounded
 from dip.operators.measurement import Measurement
@@ -31,7 +31,7 @@ class Reading:
 
 
 @dataclass(frozen=True, eq=False)
-class Judge:
+class Evaluator:
     """Compares outputs to the reference of a measurement.
 
     Attributes:
@@ -55,7 +55,7 @@ class Judge:
 
     def psnr_of(self) -> Callable[[Tensor], Tensor]:
         """The function that takes the PSNR of an output, (1, C, H, W), unrounded, under the main protocol."""
-        protocol = self.configuration.judging
+        protocol = self.configuration.evaluation_protocol
 
         def psnr(output: Tensor) -> Tensor:
             return self._psnr(output.float().clamp(0, 1), self.reference.to(output.device), protocol)
@@ -71,15 +71,15 @@ class Judge:
         main = self.configuration.protocol_name
         inpainting = protocols_of("inpaint") if self.configuration.task == "inpaint" else []
         others = {name: PROTOCOLS[name] for name in inpainting if name != main}
-        protocols = {main: self.configuration.judging, **others}
+        protocols = {main: self.configuration.evaluation_protocol, **others}
         return [self._reading(name, protocol, restored) for name, protocol in protocols.items()]
 
-    def _reading(self, name: str, protocol: Protocol, restored: Tensor) -> Reading:
+    def _reading(self, name: str, protocol: EvaluationProtocol, restored: Tensor) -> Reading:
         # Every level of 8 bits is one of 16: a reference of either depth comes back exactly from float32.
         reference = _rounded(self.reference, bits=16)
         image = _rounded(self._read(restored, protocol))
         seen = torch.from_numpy(self.measurement.seen)[None]
-        x, y = (metrics.judged(values, protocol, self._scale) for values in (image[0], reference))
+        x, y = (metrics.compared_part(values, protocol, self._scale) for values in (image[0], reference))
         return Reading(
             protocol=name,
             psnr_degraded_db=float(self._psnr(self._degraded(seen), reference, protocol)),
@@ -91,16 +91,16 @@ class Judge:
         """What an evaluation starts from: low resolution is enlarged to a file of 8 bits, noise is not."""
         return _rounded(seen) if self._scale > 1 else seen.double()
 
-    def _psnr(self, image: Tensor, reference: Tensor, protocol: Protocol) -> Tensor:
+    def _psnr(self, image: Tensor, reference: Tensor, protocol: EvaluationProtocol) -> Tensor:
         seen = self._read(image, protocol)[0]
-        x, y = (metrics.judged(values, protocol, self._scale) for values in (seen, reference))
+        x, y = (metrics.compared_part(values, protocol, self._scale) for values in (seen, reference))
         where = self._where(protocol)
         return metrics.psnr(x, y, where if where is None else where.to(image.device))
 
-    def _read(self, image: Tensor, protocol: Protocol) -> Tensor:
+    def _read(self, image: Tensor, protocol: EvaluationProtocol) -> Tensor:
         return self.measurement.pasted(image) if protocol.reading == "pasted" else image
 
-    def _where(self, protocol: Protocol) -> Tensor | None:
+    def _where(self, protocol: EvaluationProtocol) -> Tensor | None:
         observed = self.measurement.observed
         return None if protocol.reading != "hole" or observed is None else 1 - torch.from_numpy(observed)
 

@@ -27,7 +27,7 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
         mask = decode(content, name)
     except ImageError as error:
         raise MaskError(f"Expected a mask that can be read. {error}") from error
-    require_same_size("mask", mask.size_px, size_px, name, MaskError)
+    check_same_size("mask", mask.size_px, size_px, name, MaskError)
     levels = mask.pixels.max(axis=0)
     lightest = 1 / (2**mask.bit_depth - 1)
     is_white = levels > (0 if levels.max() <= lightest else 0.5)
@@ -38,7 +38,7 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
     return observed
 
 
-def require_same_size(
+def check_same_size(
     what: str,
     found_px: tuple[int, int],
     size_px: tuple[int, int],
@@ -72,5 +72,5 @@ def read_guide(content: bytes, name: str, size_px: tuple[int, int]) -> NDArray[n
         ImageError: it cannot be read, or has another size than the image.
     """
     guide = decode(content, name)
-    require_same_size("guide", guide.size_px, size_px, name)
+    check_same_size("guide", guide.size_px, size_px, name)
     return np.tile(guide.pixels, (3 // len(guide.pixels), 1, 1))

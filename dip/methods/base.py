@@ -13,27 +13,27 @@ from dip.optimize.curve import CurvePoint
 
 
 @dataclass(frozen=True)
-class Situation:
-    """Where and how a method runs.
+class Context:
+    """Where and how a method works: a run's context.
 
     Attributes:
         seed: of everything that is drawn; the image's own.
         device: where tensors are computed.
         psnr_of: PSNR of an output, (1, C, H, W), to the reference, in an evaluation; for curves alone.
-        tell: is told now and then which share of the restoration is done, if anybody wants to know.
+        progress: a callback that takes the share of the restoration that is done, now and then.
     """
 
     seed: int
     device: torch.device
     psnr_of: Callable[[Tensor], Tensor] | None = None
-    tell: Callable[[float], None] | None = None
+    progress: Callable[[float], None] | None = None
 
     def part(self, index: int, count: int) -> Self:
-        """The situation of one of so many parts of the work: what it tells is a part of the whole."""
-        tell = self.tell
-        if tell is None:
+        """The context of one of so many parts of the work: its progress is a part of the whole's."""
+        progress = self.progress
+        if progress is None:
             return self
-        return replace(self, tell=lambda share: tell((index + share) / count))
+        return replace(self, progress=lambda share: progress((index + share) / count))
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,15 @@ class Restoration:
 
     Attributes:
         image: (1, C, H, W), float32, on the CPU.
-        iterations: how many were run, over all tiles, and all runs that were averaged; None where nothing
+        iterations: how many were run, over all tiles, and all restarts that were averaged; None where nothing
             is iterated.
-        stop_iteration: the one the image was taken at; of the first run and tile, like the curve.
+        stop_iteration: the one the image was taken at; of the first start and tile, like the curve.
         stop_rule: name of the rule that chose it.
         stop_reason: why, in a word.
-        curve: one point per window of iterations.
+        curve: one point per interval of iterations.
         tiles: parts the image was restored in.
         tile_px: the longest that their sides can be, if there are several.
-        deviation: (1, C, H, W), sample standard deviation over several runs, if there were any.
+        deviation: (1, C, H, W), sample standard deviation over several restarts, if there were any.
     """
 
     image: Tensor
@@ -68,7 +68,7 @@ class Method(Protocol):
     """A way to restore an image from its measurement."""
 
     def __call__(
-        self, measurement: Measurement, configuration: Configuration, situation: Situation
+        self, measurement: Measurement, configuration: Configuration, context: Context
     ) -> Restoration:
         """Restore one image.
 

@@ -20,7 +20,7 @@ from skimage.restoration import (
 from dip.configuration import Configuration
 from dip.errors import ImageError
 from dip.images.noise import LEAST_SIDE_PX, estimate_noise
-from dip.methods.base import Restoration, Situation
+from dip.methods.base import Context, Restoration
 from dip.operators.measurement import Measurement, Pixels
 
 Denoiser = Callable[[Pixels, float, int | None], NDArray[np.floating]]
@@ -33,7 +33,7 @@ NO_NOISE = 1e-4
 def tv_chambolle(
     measurement: Measurement,
     configuration: Configuration,  # noqa: ARG001 - the noise is estimated
-    situation: Situation,  # noqa: ARG001 - nothing is drawn
+    context: Context,  # noqa: ARG001 - nothing is drawn
 ) -> Restoration:
     """Denoise by total variation, each channel by itself, with a weight of 0.8 σ.
 
@@ -55,7 +55,7 @@ def tv_chambolle(
 def non_local_means(
     measurement: Measurement,
     configuration: Configuration,  # noqa: ARG001 - the noise is estimated
-    situation: Situation,  # noqa: ARG001 - nothing is drawn
+    context: Context,  # noqa: ARG001 - nothing is drawn
 ) -> Restoration:
     """Denoise by averaging similar patches: 5 × 5 pixels, at most 6 pixels apart, with h = 0.6 σ.
 
@@ -77,7 +77,7 @@ def non_local_means(
 def wavelet(
     measurement: Measurement,
     configuration: Configuration,  # noqa: ARG001 - the noise is estimated
-    situation: Situation,  # noqa: ARG001 - nothing is drawn
+    context: Context,  # noqa: ARG001 - nothing is drawn
 ) -> Restoration:
     """Denoise by soft BayesShrink thresholds on db2 wavelets, colour in YCbCr.
 
@@ -105,7 +105,7 @@ def wavelet(
 def biharmonic(
     measurement: Measurement,
     configuration: Configuration,  # noqa: ARG001 - there is one way to do it
-    situation: Situation,  # noqa: ARG001 - nothing is drawn
+    context: Context,  # noqa: ARG001 - nothing is drawn
 ) -> Restoration:
     """Fill holes with the biharmonic function that continues their surroundings.
 

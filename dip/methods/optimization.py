@@ -11,15 +11,15 @@ from torch import Tensor
 from dip.configuration import Configuration
 from dip.errors import ConfigurationError, ImageError, ImageTooLargeError
 from dip.methods import presets
-from dip.methods.base import Restoration, Situation
+from dip.methods.base import Context, Restoration
 from dip.methods.tiling import count_tiles, shortened_px, tiled
 from dip.objective import Objective, Problem
 from dip.operators.measurement import Measurement, measured
 from dip.optimize.cost import largest_area_px
 from dip.optimize.fit import restore
 from dip.optimize.loop import Fit
+from dip.optimize.monitors import OutputTracker
 from dip.optimize.settings import Settings
-from dip.optimize.watches import OutputTracker
 
 OVERLAP_PX = 64
 """What neighbouring tiles share of the restored image."""
@@ -30,8 +30,8 @@ ALWAYS_WHOLE_PX = 256
 """Up to this side no memory is counted."""
 
 
-def optimize(measurement: Measurement, configuration: Configuration, situation: Situation) -> Restoration:
-    """x* = g(θ*, z), once, or averaged over several runs that start from different seeds.
+def optimize(measurement: Measurement, configuration: Configuration, context: Context) -> Restoration:
+    """x* = g(θ*, z), once, or averaged over restarts from different seeds.
 
     An image too large to be fitted whole is fitted in overlapping tiles, each stopped by the same rule. Where
     the memory does not do for a tile, all are made half as large.
@@ -43,13 +43,13 @@ def optimize(measurement: Measurement, configuration: Configuration, situation: 
         ImageTooLargeError: there is no memory for the smallest tile.
 
     Source: Ulyanov, Vedaldi, Lempitsky, *Deep Image Prior*, CVPR 2018, equation 2; its section 3.1 for
-    the average over runs.
+    the average over restarts.
     """
     settings = settings_of(configuration).for_noise(measurement.noise_sigma)
     tile_px = _tile_px(measurement, configuration, settings)
     while True:
         try:
-            return _in_tiles(measurement, configuration, situation, settings, tile_px)
+            return _in_tiles(measurement, configuration, context, settings, tile_px)
         except RuntimeError as error:
             if not _is_out_of_memory(error):
                 raise
@@ -83,12 +83,12 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
 def _in_tiles(
     measurement: Measurement,
     configuration: Configuration,
-    situation: Situation,
+    context: Context,
     settings: Settings,
     tile_px: int,
 ) -> Restoration:
     if max(measurement.size_px) <= tile_px:
-        return _fitted(measurement, configuration, situation, settings)
+        return _fitted(measurement, configuration, context, settings)
     scale, channels = configuration.scale_factor, len(measurement.y)
     height_px, width_px = measurement.y.shape[1:]
     longest_px, overlap_px = tile_px // scale, OVERLAP_PX // scale
@@ -108,7 +108,7 @@ def _in_tiles(
         if tile.observed is not None and not tile.observed.any():
             return _with_deviation(_unseen(tile), None, configuration)
         # The reference is that of the whole image.
-        here = replace(situation, psnr_of=None).part(number, count)
+        here = replace(context, psnr_of=None).part(number, count)
         made = _fitted(tile, configuration, here, settings)
         found.append(made)
         return _with_deviation(made.image, made.deviation, configuration)
@@ -150,18 +150,18 @@ def _unseen(tile: Measurement) -> Tensor:
 
 
 def _with_deviation(image: Tensor, deviation: Tensor | None, configuration: Configuration) -> Tensor:
-    """An image, and behind it the deviation between its runs, if there are several."""
-    if configuration.runs == 1:
+    """An image, and behind it the deviation between its restarts, if there are several."""
+    if configuration.restarts == 1:
         return image
     return torch.cat([image, torch.zeros_like(image) if deviation is None else deviation], dim=1)
 
 
 def _fitted(
-    measurement: Measurement, configuration: Configuration, situation: Situation, settings: Settings
+    measurement: Measurement, configuration: Configuration, context: Context, settings: Settings
 ) -> Restoration:
     """An image, or a tile of one, as a whole."""
-    settings, runs = settings.for_size(measurement.size_px), configuration.runs
-    fits = [_fit(measurement, settings, situation.part(run, runs), run) for run in range(runs)]
+    settings, restarts = settings.for_size(measurement.size_px), configuration.restarts
+    fits = [_fit(measurement, settings, context.part(number, restarts), number) for number in range(restarts)]
     outputs = torch.stack([fit.output for fit in fits])
     first = fits[0]
     return Restoration(
@@ -209,18 +209,18 @@ def problem_of(measurement: Measurement, objective: Objective) -> Problem:
     )
 
 
-def _fit(measurement: Measurement, settings: Settings, situation: Situation, run: int) -> Fit:
+def _fit(measurement: Measurement, settings: Settings, context: Context, number: int) -> Fit:
     def observe(tracker: OutputTracker) -> None:
-        if situation.tell is not None:
-            situation.tell(tracker.iteration / settings.schedule.iterations)
+        if context.progress is not None:
+            context.progress(tracker.iteration / settings.schedule.iterations)
 
     return restore(
         problem_of(measurement, settings.objective),
         measurement.size_px,
         settings,
-        situation.seed + run,
-        situation.device,
-        situation.psnr_of,
+        context.seed + number,
+        context.device,
+        context.psnr_of,
         observe,
         guide=None if measurement.guide is None else torch.from_numpy(measurement.guide)[None],
     )

@@ -1,7 +1,5 @@
 """Named settings per task as data: measured best, what the paper uses, and the variations of both."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from types import MappingProxyType
@@ -19,7 +17,7 @@ from dip.optimize.stopping import FixedRule, HeldOutRule, NoiseLevelRule, StopRu
 from dip.parameterizations import parameterization_called
 from dip.parameterizations.base import Parameterization
 from dip.parameterizations.network_input import Ramp
-from dip.parameterizations.pixels import Pixels
+from dip.parameterizations.pixels import FreePixels
 from dip.parameterizations.skip import Skip
 
 T = TypeVar("T")
@@ -118,7 +116,7 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
 SHAPE_OF_NETWORK = ("width", "depth", "upsampling", "dropout", "input_channels")
 """What can be asked of a network."""
 
-PIXELS = Settings(Pixels(), 0.0, Schedule(0.01, 2000, FixedRule()))
+PIXELS = Settings(FreePixels(), 0.0, Schedule(0.01, 2000, FixedRule()))
 """No prior: the settings of Ulyanov et al. for their comparison, section 3.2."""
 
 TV_WEIGHTS = {"denoise": 0.14, "super-resolution": 0.01, "inpaint": 0.001}
@@ -168,12 +166,6 @@ def effective_preset(configuration: Configuration) -> str:
     asked = configuration.variation.network
     is_measured = asked is None or parameterization_called(asked) is Skip
     return configuration.preset if is_measured or configuration.preset != "auto" else "fast"
-
-
-def config_hash(configuration: Configuration) -> str:
-    """16 hexadecimal digits that change with a configuration or with what its preset means."""
-    meaning = {**configuration.values, "settings": repr(settings_for(configuration))}
-    return hashlib.sha256(json.dumps(meaning, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _of_pixels(configuration: Configuration) -> Settings:

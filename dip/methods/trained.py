@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dip.configuration import Configuration
 from dip.errors import ConfigurationError
-from dip.methods.base import Restoration, Situation
+from dip.methods.base import Context, Restoration
 from dip.methods.tiling import count_tiles, tiled
 from dip.operators.measurement import Measurement
 from dip.optimize.device import repeatable_on
@@ -27,12 +27,12 @@ TILE_PX = (256, 256)
 OVERLAP_PX = 32
 
 
-def trained(measurement: Measurement, configuration: Configuration, situation: Situation) -> Restoration:
+def trained(measurement: Measurement, configuration: Configuration, context: Context) -> Restoration:
     """Restore with the network of `configuration.weights`, tile by tile.
 
     The network is given y, clipped to [0, 1], as (1, C, h, w), float32, in tiles of 256 × 256 pixels (less
     where the image is smaller), and has to return (1, C, h·scale, w·scale). TorchScript runs on
-    the situation's device, ONNX on the CPU. A grey image is given as one channel; a network that refuses
+    the context's device, ONNX on the CPU. A grey image is given as one channel; a network that refuses
     it gets it repeated to three. Where three channels come back for a grey image, their mean is taken.
 
     A TorchScript file is a program. Run only those of a source you trust.
@@ -41,7 +41,7 @@ def trained(measurement: Measurement, configuration: Configuration, situation: S
         ConfigurationError: there is no network in the file, or it does not make an image of the size and
             channels that are asked for.
     """
-    network = network_in(str(configuration.weights), configuration.weights_sha256, situation.device)
+    network = network_in(str(configuration.weights), configuration.weights_sha256, context.device)
     y = torch.from_numpy(measurement.y).clamp(0, 1)[None]
     height_px, width_px = y.shape[2:]
     scale, numbers = configuration.scale_factor, itertools.count(1)
@@ -49,11 +49,11 @@ def trained(measurement: Measurement, configuration: Configuration, situation: S
 
     def restored(tile: Tensor) -> Tensor:
         made = _restored(network, tile, scale)
-        if situation.tell is not None:
-            situation.tell(next(numbers) / count)
+        if context.progress is not None:
+            context.progress(next(numbers) / count)
         return made
 
-    with repeatable_on(situation.device):
+    with repeatable_on(context.device):
         return Restoration(tiled(restored, y, TILE_PX, OVERLAP_PX, scale))
 
 

@@ -139,7 +139,7 @@ def simulated(
     if configuration.scale_factor > 1:
         clean = rounded(clean).astype(np.float32)  # low resolution comes in files of 8 bits
     degraded = with_noise(clean, degradation, random)
-    if configuration.judging.clips_noise:
+    if configuration.evaluation_protocol.clips_noise:
         degraded = np.clip(degraded, 0, 1)
     observed = hidden(degradation, degraded.shape[1:], random)
     if observed is not None and not 0 < observed.mean() < 1:
@@ -153,7 +153,7 @@ def simulated(
 
 def _cropped(reference: Pixels, configuration: Configuration) -> tuple[Pixels, tuple[int, int]]:
     """The reference at a size the protocol can evaluate, and where its corner was."""
-    multiple = configuration.judging.crop_multiple
+    multiple = configuration.evaluation_protocol.crop_multiple
     factor = multiple or configuration.scale_factor
     _, height_px, width_px = reference.shape
     inner = (height_px // factor * factor, width_px // factor * factor)

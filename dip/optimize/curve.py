@@ -9,8 +9,8 @@ class CurvePoint:
 
     Attributes:
         iteration: counted from 1.
-        loss: mean of E + λ R over the window that ends here.
-        signal: what the stop rule watches; None for a rule that watches nothing.
+        loss: mean of E + λ R over the interval that ends here.
+        signal: the stop monitor's; None for a rule without one.
         psnr_db: of the averaged output, where a reference exists.
     """
 

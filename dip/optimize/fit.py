@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from dip.objective import Problem
 from dip.optimize.device import body_precision, repeatable_on
 from dip.optimize.loop import Fit, minimize
+from dip.optimize.monitors import OutputTracker
 from dip.optimize.settings import Settings
 from dip.optimize.stopping import StopRule
-from dip.optimize.watches import OutputTracker
 from dip.parameterizations.network_input import Ramp, network_input
 
 
@@ -39,7 +39,7 @@ def restore(
             on nothing but the arguments, to the bit; on a GPU, but for its last bits.
         device: where to run.
         psnr_of: PSNR of an output, (1, C, H, W), to a reference, for the curve alone.
-        observe: is shown the tracker before the first iteration and after every window.
+        observe: is shown the tracker before the first iteration and after every interval.
         also: stop rules that are watched beside the settings' own, and decide nothing.
         guide: (1, 3, H, W) in [0, 1], z of settings whose network input is a second image.
 

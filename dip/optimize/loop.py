@@ -11,14 +11,14 @@ from torch import Tensor, nn
 from dip.errors import DivergenceError
 from dip.objective import Problem
 from dip.optimize.curve import CurvePoint
+from dip.optimize.monitors import OutputTracker
 from dip.optimize.optimizers import OPTIMIZERS
 from dip.optimize.recording import Recorded
 from dip.optimize.stopping import StopRule
-from dip.optimize.watches import OutputTracker
 
-WINDOW = 50
+INTERVAL = 50
 FALL = 10**0.5
-"""A residual this many times the last window's (PSNR to y fallen by 5 dB) is a divergence."""
+"""A residual this many times the last interval's (PSNR to y fallen by 5 dB) is a divergence."""
 
 NEGLIGIBLE = 1e-4
 """A residual that grows below this (40 dB) is that of a fit that has converged, and only trembles."""
@@ -32,14 +32,14 @@ class Schedule:
         learning_rate: of the optimizer.
         iterations: at most so many.
         rule: when to stop before that.
-        window: iterations between two looks at losses and signals.
+        interval: iterations between two looks at losses and signals.
         optimizer: a name in `dip.optimize.optimizers.OPTIMIZERS`.
     """
 
     learning_rate: float
     iterations: int
     rule: StopRule
-    window: int = WINDOW
+    interval: int = INTERVAL
     optimizer: str = "adam"
 
 
@@ -52,7 +52,7 @@ class Fit:
         iterations: how many were run.
         stop_iteration: the one `output` was taken at.
         stop_reason: what ended the run: the rule's own reason, or `iteration-limit`.
-        curve: one point per window of iterations.
+        curve: one point per interval of iterations.
     """
 
     output: Tensor
@@ -74,9 +74,9 @@ def minimize(
 ) -> Fit:
     """Minimise the problem's loss over the network's parameters.
 
-    The device is waited for once in a window of iterations, never inside one. A window that ends in
+    The device is waited for once in an interval of iterations, never inside one. An interval that ends in
     a fall is undone: weights and the optimiser's moments go back to its start. If it falls again, the
-    fault may lie in the last step before it: they go back one window more, and steps become half as long.
+    fault may lie in the last step before it: they go back one interval more, and steps become half as long.
 
     Args:
         draw: draws the next output. On a GPU it is recorded: what it carries from call to call is on
@@ -85,55 +85,57 @@ def minimize(
         network: θ.
         schedule: learning rate, limit and stop rule.
         psnr_of: PSNR of an output to the reference, for the curve; it never guides the search.
-        observe: is shown the tracker before the first iteration and after every window.
+        observe: is shown the tracker before the first iteration and after every interval.
         also: rules that are watched beside the schedule's own, and decide nothing.
         generators: of the random numbers that `draw` takes, beside torch's own.
 
     Raises:
-        DivergenceError: three windows in a row fell.
+        DivergenceError: three intervals in a row fell.
     """
-    with closing(_Run(draw, problem, network, schedule, also, generators)) as run:
-        return _followed(run, problem, schedule, psnr_of, observe or _look_away)
+    with closing(_Optimization(draw, problem, network, schedule, also, generators)) as optimization:
+        return _followed(optimization, problem, schedule, psnr_of, observe or _look_away)
 
 
 def _followed(
-    run: "_Run",
+    optimization: "_Optimization",
     problem: Problem,
     schedule: Schedule,
     psnr_of: Callable[[Tensor], Tensor] | None,
     show: Callable[[OutputTracker], None],
 ) -> Fit:
-    """Window after window, until the rule or the schedule ends it."""
+    """Interval after interval, until the rule or the schedule ends it."""
     curve: list[CurvePoint] = []
     falls = 0
-    before = start = run.checkpoint(float("inf"))
-    show(run.tracker)
+    before = start = optimization.checkpoint(float("inf"))
+    show(optimization.tracker)
     while True:
-        losses = run.advance(min(schedule.window, schedule.iterations - run.tracker.iteration))
-        residual = float(problem.squared_residual(run.tracker.output))
+        losses = optimization.advance(
+            min(schedule.interval, schedule.iterations - optimization.tracker.iteration)
+        )
+        residual = float(problem.squared_residual(optimization.tracker.output))
         if not bool(losses.isfinite().all()) or not residual <= start.limit:
             falls += 1
             start = start if falls == 1 else before
-            run.step_back(start, falls)
+            optimization.step_back(start, falls)
             curve = [point for point in curve if point.iteration <= start.tracker.iteration]
             continue
         falls, before = 0, start
-        start = run.checkpoint(max(FALL * residual, NEGLIGIBLE))
-        curve.append(_point(run.tracker, losses, psnr_of))
-        show(run.tracker)
-        decider = run.tracker.watches[0]
-        if decider.is_done or run.tracker.iteration >= schedule.iterations:
+        start = optimization.checkpoint(max(FALL * residual, NEGLIGIBLE))
+        curve.append(_point(optimization.tracker, losses, psnr_of))
+        show(optimization.tracker)
+        decider = optimization.tracker.monitors[0]
+        if decider.is_done or optimization.tracker.iteration >= schedule.iterations:
             reason = decider.reason if decider.is_done else "iteration-limit"
             answer = decider.answer.float().cpu()
-            return Fit(answer, run.tracker.iteration, decider.best_iteration, reason, tuple(curve))
+            return Fit(answer, optimization.tracker.iteration, decider.best_iteration, reason, tuple(curve))
 
 
 @dataclass(frozen=True)
 class _Checkpoint:
-    """An optimisation between two windows.
+    """An optimisation between two intervals.
 
     Attributes:
-        limit: a residual above this, at the end of the next window, is a fall.
+        limit: a residual above this, at the end of the next interval, is a fall.
     """
 
     weights: dict[str, Any]
@@ -142,7 +144,7 @@ class _Checkpoint:
     limit: float
 
 
-class _Run:
+class _Optimization:
     """The moving parts of one optimisation."""
 
     def __init__(
@@ -158,8 +160,8 @@ class _Run:
         self.optimizer = OPTIMIZERS[schedule.optimizer](network.parameters(), schedule.learning_rate)
         with torch.no_grad():
             first = draw()
-        watches = [rule.watch(problem, first) for rule in (schedule.rule, *also)]
-        self.tracker = OutputTracker(watches, first)
+        monitors = [rule.monitor(problem, first) for rule in (schedule.rule, *also)]
+        self.tracker = OutputTracker(monitors, first)
         self.loss = first.new_zeros(())
         self.step = self.steps()
 
@@ -230,7 +232,7 @@ def _cloned(state: Any) -> Any:
 
 
 def _point(tracker: OutputTracker, losses: Tensor, psnr_of: Callable[[Tensor], Tensor] | None) -> CurvePoint:
-    signal = float(tracker.watches[0].signal)
+    signal = float(tracker.monitors[0].signal)
     psnr_db = None if psnr_of is None else float(psnr_of(tracker.average))
     return CurvePoint(tracker.iteration, float(losses.mean()), signal if signal == signal else None, psnr_db)
 

@@ -7,7 +7,7 @@ import torch
 from dip.objective import Objective
 from dip.optimize.loop import Schedule
 from dip.parameterizations.base import Parameterization
-from dip.parameterizations.network_input import Ramp, expect_channels
+from dip.parameterizations.network_input import Ramp, check_channels
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         channels, *_ = self.parameterization.input_shape((64, 64))
-        expect_channels(self.network_input, channels)
+        check_channels(self.network_input, channels)
 
     def for_size(self, size_px: tuple[int, int]) -> "Settings":
         """The settings for an image, or a tile of one, of (H, W) pixels."""

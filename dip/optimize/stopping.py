@@ -1,6 +1,6 @@
 """When to stop without a reference, and which output is the answer.
 
-A rule is a value. For one optimisation it makes a watch.
+A rule is a value. For one optimisation it makes a monitor.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dip.objective import Problem
-from dip.optimize.watches import MinimumWatch, ThresholdWatch, Watch
+from dip.optimize.monitors import MinimumMonitor, StopMonitor, ThresholdMonitor
 
 
 class StopRule(Protocol):
@@ -25,8 +25,8 @@ class StopRule(Protocol):
     def held_out(self, observed: int) -> int:
         """How many of so many observed pixels the rule wants kept out of E."""
 
-    def watch(self, problem: Problem, like: Tensor) -> Watch:
-        """A watch over one optimisation.
+    def monitor(self, problem: Problem, like: Tensor) -> StopMonitor:
+        """A monitor over one optimisation.
 
         Args:
             problem: what is minimised.
@@ -65,9 +65,9 @@ class VarianceRule:
         """None."""
         return 0
 
-    def watch(self, problem: Problem, like: Tensor) -> Watch:  # noqa: ARG002 - the outputs tell enough
-        """A watch over one optimisation."""
-        return MinimumWatch(
+    def monitor(self, problem: Problem, like: Tensor) -> StopMonitor:  # noqa: ARG002 - the outputs tell enough
+        """A monitor over one optimisation."""
+        return MinimumMonitor(
             MovingVariance(self.forgetting, like),
             "variance-minimum",
             like,
@@ -132,21 +132,21 @@ class HeldOutRule:
         wanted = min(max(self.pixels, self.least_share * observed), self.most_share * observed)
         return max(1, round(wanted))
 
-    def watch(self, problem: Problem, like: Tensor) -> Watch:
-        """A watch over one optimisation; where nothing could be held out, the variance's rule decides."""
+    def monitor(self, problem: Problem, like: Tensor) -> StopMonitor:
+        """A monitor over one optimisation; where nothing could be held out, the variance's rule decides."""
         if problem.held_out is None:
-            return self.variance.watch(problem, like)
+            return self.variance.monitor(problem, like)
 
         def signal(output: Tensor, average: Tensor) -> Tensor:  # noqa: ARG001 - a signal takes both
             return problem.held_out_error(average)
 
-        return MinimumWatch(
+        return MinimumMonitor(
             signal,
             "held-out-minimum",
             like,
             warm_up=self.warm_up,
             patience=self.patience,
-            bounding=self.variance.watch(problem, like),
+            bounding=self.variance.monitor(problem, like),
             bound=self.bound,
         )
 
@@ -168,13 +168,13 @@ class NoiseLevelRule:
         """None."""
         return 0
 
-    def watch(self, problem: Problem, like: Tensor) -> Watch:
-        """A watch over one optimisation."""
+    def monitor(self, problem: Problem, like: Tensor) -> StopMonitor:
+        """A monitor over one optimisation."""
 
         def signal(output: Tensor, average: Tensor) -> Tensor:  # noqa: ARG001 - a signal takes both
             return problem.squared_residual(average)
 
-        return ThresholdWatch(signal, "noise-level-reached", like, threshold=self.sigma**2)
+        return ThresholdMonitor(signal, "noise-level-reached", like, threshold=self.sigma**2)
 
 
 @dataclass(frozen=True)
@@ -187,6 +187,6 @@ class FixedRule:
         """None."""
         return 0
 
-    def watch(self, problem: Problem, like: Tensor) -> Watch:  # noqa: ARG002 - there is nothing to watch
-        """A watch over one optimisation."""
-        return Watch(None, "iteration-limit", like)
+    def monitor(self, problem: Problem, like: Tensor) -> StopMonitor:  # noqa: ARG002 - there is nothing to watch
+        """A monitor over one optimisation."""
+        return StopMonitor(None, "iteration-limit", like)

@@ -54,7 +54,7 @@ def upsampling(mode: str) -> nn.Module:
     return BilinearUpsampling() if mode == "bilinear" else NearestUpsampling()
 
 
-def require_upsampling(*modes: str) -> None:
+def check_upsampling(*modes: str) -> None:
     """Refuse what `upsampling` cannot do.
 
     Raises:

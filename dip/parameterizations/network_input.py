@@ -66,7 +66,7 @@ def network_input(
         ConfigurationError: the kind is unknown, cannot have so many channels, or lacks its guide.
     """
     channels, size_px = shape[0], shape[1:]
-    expect_channels(kind, channels)
+    check_channels(kind, channels)
     if kind == "noise":
         return uniform_noise(channels, size_px, generator)
     if kind == "meshgrid":
@@ -79,7 +79,7 @@ def network_input(
     return F.pad(guide, (0, width_px - guide.shape[3], 0, height_px - guide.shape[2]), mode="replicate")
 
 
-def expect_channels(kind: str, channels: int) -> None:
+def check_channels(kind: str, channels: int) -> None:
     """See that z of a kind can have so many channels.
 
     Raises:

@@ -9,7 +9,7 @@ from dip.parameterizations.network_input import uniform_noise
 
 
 @dataclass(frozen=True)
-class Pixels:
+class FreePixels:
     """The image itself as what is optimized, on which the data term alone acts: a baseline.
 
     Source: Ulyanov et al., *Deep Image Prior*, CVPR 2018, the comparison with no prior.

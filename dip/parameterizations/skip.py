@@ -11,9 +11,9 @@ from dip.parameterizations.dropout import Dropout
 from dip.parameterizations.layers import (
     LEAKY_SLOPE,
     ImageHead,
+    check_upsampling,
     convolution,
     normalization,
-    require_upsampling,
     upsampling,
 )
 from dip.parameterizations.network_input import canvas_size_px
@@ -80,7 +80,7 @@ class Skip:
             raise ConfigurationError(
                 f"Expected a downsampling of stride or average; got {self.downsampling}."
             )
-        require_upsampling(*(scale.upsampling for scale in self.each_scale()))
+        check_upsampling(*(scale.upsampling for scale in self.each_scale()))
 
     def canvas_px(self, height_px: int, width_px: int) -> tuple[int, int]:
         """Height and width of the smallest canvas it can draw an image of height_px × width_px on."""

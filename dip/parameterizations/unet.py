@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from dip.parameterizations.layers import (
     ImageHead,
+    check_upsampling,
     convolution,
     normalization,
-    require_upsampling,
     upsampling,
 )
 from dip.parameterizations.network_input import canvas_size_px
@@ -38,7 +38,7 @@ class UNet:
     upsampling: str = "bilinear"
 
     def __post_init__(self) -> None:
-        require_upsampling(self.upsampling)
+        check_upsampling(self.upsampling)
 
     def canvas_px(self, height_px: int, width_px: int) -> tuple[int, int]:
         """Height and width of the smallest canvas it can draw an image of height_px × width_px on."""

@@ -23,7 +23,7 @@ class Job:
         guides: where a second image of the same scene lies, at the path `image_id`, if there are such.
         record: name below `output` of the image's own record, written last.
         embed: whether the restored image goes into the record instead of a file.
-        uncertainty: whether the deviation between several runs is written, too.
+        uncertainty: whether the deviation between several restarts is written, too.
         file_format: of the restored image: `source` for that of the image, or one for all.
         suffix: what follows the name of the restored image, before its format's suffix.
         overwrite: whether a file of somebody else's is replaced that lies where the restored image goes.
@@ -65,7 +65,8 @@ class Outcome:
 
 def new_row(job: Job) -> Row:
     """The row of a job that has only begun."""
-    from dip.methods.presets import config_hash, effective_preset  # which brings torch
+    from dip.methods.canonical import config_hash  # which brings torch
+    from dip.methods.presets import effective_preset
 
     configuration = job.configuration
     return Row(

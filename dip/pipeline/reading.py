@@ -66,13 +66,13 @@ class Reader:
         guide = self.read_guide(source)
         observed = self.read_mask(source)
         if observed is None and OPERATORS[self.configuration.task].denoises:
-            self.expect_noise()
+            self.check_noise()
         visible = self.read_visible(source)
         if visible is not None:
             observed = visible if observed is None else observed * visible
         return Given(source.reduced_to_grey(), observed, guide, visible)
 
-    def expect_noise(self) -> None:
+    def check_noise(self) -> None:
         """Leave an image alone that has no noise, and nothing else to be done on it."""
         sigma, floor = self.row.noise_sigma, self.job.noise_floor
         if sigma is not None and sigma < floor:
@@ -106,7 +106,7 @@ class Reader:
         if job.masks is None:
             return None
         if job.mask_id is None:
-            self.expect_other_damage(
+            self.skip_if_inpainting(
                 f"Expected a mask at the same relative path below {job.masks.url}; "
                 f"there is none ({job.image_id})."
             )
@@ -115,7 +115,7 @@ class Reader:
         self.row.mask_sha256 = hashlib.sha256(mask).hexdigest()
         observed = images.read_mask(mask, job.mask_id, source.size_px, self.configuration.damage)
         if observed.all():
-            self.expect_other_damage(f"Expected damage to repair; the mask marks none ({job.mask_id}).")
+            self.skip_if_inpainting(f"Expected damage to repair; the mask marks none ({job.mask_id}).")
             return None
         if not observed.any():
             raise MaskError(
@@ -129,13 +129,13 @@ class Reader:
         """Which pixels look undamaged; None where all of them do."""
         damaged = propose_damage(source.pixels)
         if not damaged.any():
-            self.expect_other_damage(f"Expected scratches or dust; found none ({self.job.image_id}).")
+            self.skip_if_inpainting(f"Expected scratches or dust; found none ({self.job.image_id}).")
             return None
         self.row.masked_share = float(damaged.mean())
         observed: Pixels = (~damaged).astype(np.float32)
         return observed
 
-    def expect_other_damage(self, reason: str) -> None:
+    def skip_if_inpainting(self, reason: str) -> None:
         """Inpainting leaves an image without holes alone; other tasks have something to do on it."""
         if self.configuration.task == "inpaint":
             raise ImageSkipped(reason)

@@ -1,4 +1,4 @@
-"""One image through the five stages: read → degrade → restore → measure → write.
+"""One image through the five stages: read → degrade → restore → evaluate → write.
 
 `process` is what a worker runs. It never raises for what is wrong with one image: that becomes a row.
 """
@@ -11,16 +11,16 @@ import torch
 
 from dip.configuration import Configuration
 from dip.errors import DeviceLostError, ImageSkipped, OutputError
-from dip.evaluation.scores import Judge
+from dip.evaluation.scores import Evaluator
 from dip.methods import method_called
-from dip.methods.base import Restoration, Situation
+from dip.methods.base import Context, Restoration
 from dip.operators.measurement import Measurement, image_seed, measured
 from dip.operators.simulation import simulated
 from dip.optimize.curve import CurvePoint
 from dip.optimize.device import resolve_device
 from dip.pipeline.job import Job, Outcome, new_row
 from dip.pipeline.reading import Given, Reader
-from dip.pipeline.writing import Delivery
+from dip.pipeline.writing import Writer
 from dip.storage.results import Row, encode_record
 
 
@@ -30,16 +30,16 @@ class _Stages:
 
     job: Job
     row: Row
-    tell: Callable[[float], None] | None = None
+    progress: Callable[[float], None] | None = None
     curve: tuple[CurvePoint, ...] = field(default=())
 
     def run(self) -> None:
         given = self.read()
         measurement = self.degrade(given)
-        judge = None if measurement.reference is None else Judge(measurement, self.configuration)
-        restoration = self.restore(measurement, judge)
-        self.measure(measurement, restoration, judge)
-        Delivery(self.job, self.row).write(given.source, measurement, restoration)
+        evaluator = None if measurement.reference is None else Evaluator(measurement, self.configuration)
+        restoration = self.restore(measurement, evaluator)
+        self.evaluate(measurement, restoration, evaluator)
+        Writer(self.job, self.row).write(given.source, measurement, restoration)
 
     def attempt(self, work: Callable[[], object]) -> None:
         """Do some or all of the stages; the row tells what became of it."""
@@ -79,12 +79,12 @@ class _Stages:
             return replace(measurement, visible=given.visible)
         return simulated(given.source.pixels, self.configuration, degradation, self.image_seed)
 
-    def restore(self, measurement: Measurement, judge: Judge | None) -> Restoration:
+    def restore(self, measurement: Measurement, evaluator: Evaluator | None) -> Restoration:
         """x*, by the method asked for."""
         device = resolve_device(self.job.device)
         self.row.device = "cpu" if device.type == "cpu" else torch.cuda.get_device_name(device)
-        situation = Situation(self.image_seed, device, judge.psnr_of() if judge else None, self.tell)
-        restoration = method_called(self.configuration.method)(measurement, self.configuration, situation)
+        context = Context(self.image_seed, device, evaluator.psnr_of() if evaluator else None, self.progress)
+        restoration = method_called(self.configuration.method)(measurement, self.configuration, context)
         row = self.row
         row.iterations, row.stop_iteration = restoration.iterations, restoration.stop_iteration
         row.stop_rule, row.stop_reason = restoration.stop_rule, restoration.stop_reason
@@ -92,13 +92,15 @@ class _Stages:
         self.curve = restoration.curve
         return restoration
 
-    def measure(self, measurement: Measurement, restoration: Restoration, judge: Judge | None) -> None:
+    def evaluate(
+        self, measurement: Measurement, restoration: Restoration, evaluator: Evaluator | None
+    ) -> None:
         """The metrics, if there is a reference."""
         row = self.row
         row.height_px, row.width_px = measurement.size_px
-        if judge is None:
+        if evaluator is None:
             return
-        readings = judge.readings(restoration.image)
+        readings = evaluator.readings(restoration.image)
         main, row.readings = readings[0], [asdict(reading) for reading in readings]
         row.protocol, row.ssim = main.protocol, main.ssim
         row.psnr_db, row.psnr_degraded_db = main.psnr_db, main.psnr_degraded_db
@@ -116,18 +118,18 @@ def inspect(job: Job) -> Row:
     return stages.row
 
 
-def process(job: Job, tell: Callable[[float], None] | None = None) -> Outcome:
+def process(job: Job, progress: Callable[[float], None] | None = None) -> Outcome:
     """Take one image through the five stages and write its record.
 
     Args:
         job: the image.
-        tell: is told now and then which share of the restoration is done.
+        progress: a callback that takes the share of the restoration that is done, now and then.
 
     Raises:
         StorageError: the record could not be written, so that the image counts as not done.
         DeviceLostError: the GPU failed; this process cannot use it any more.
     """
-    stages = _Stages(job, new_row(job), tell)
+    stages = _Stages(job, new_row(job), progress)
     start = time.perf_counter()
     stages.attempt(stages.run)
     stages.row.seconds = time.perf_counter() - start

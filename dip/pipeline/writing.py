@@ -20,7 +20,7 @@ from dip.storage.sidecar import describes, encode_sidecar, sidecar_name
 
 
 @dataclass
-class Delivery:
+class Writer:
     """What is written of one image; its row fills up on the way."""
 
     job: Job
@@ -65,7 +65,7 @@ class Delivery:
     def _write_derivative(self, content: bytes) -> None:
         """The restored image, with a sidecar, or in the row."""
         job, name = self.job, self._name
-        self._expect_unchanged_source()
+        self._check_unchanged_source()
         checksum = hashlib.sha256(content).hexdigest()
         if job.embed:
             self.row.output_sha256 = checksum
@@ -96,7 +96,7 @@ class Delivery:
             )
         output.delete([name])
 
-    def _expect_unchanged_source(self) -> None:
+    def _check_unchanged_source(self) -> None:
         """A source that was replaced meanwhile is not the one that was restored."""
         if hashlib.sha256(self.job.source.read(self.job.image_id)).hexdigest() != self.row.source_sha256:
             raise ImageError(
@@ -129,7 +129,7 @@ class Delivery:
         return metadata.with_xmp(packet)
 
     def _write_uncertainty(self, measurement: Measurement, deviation: torch.Tensor) -> None:
-        """The deviation between the runs; pixels that are kept as they were measured have none."""
+        """The deviation between the restarts; pixels that are kept as they were measured have none."""
         kept = measurement.with_observed(deviation, torch.zeros(()))
         content = images.encode_float_tiff(kept[0].mean(dim=0).numpy())
         self.job.output.write(f"uncertainty/{self.job.image_id}.tif", content)

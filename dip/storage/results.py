@@ -115,10 +115,10 @@ class Row:
         protocol: the named protocol of the metrics, which are None without a reference.
         psnr_degraded_db: of what the restoration started from.
         psnr_peak_db: highest PSNR of the averaged output over the run, unrounded.
-        readings: the metrics under every protocol that can judge the evaluation, the row's own first.
+        readings: the metrics under every protocol that can read the evaluation, the row's own first.
         tiles: in how many parts of at most `tile_px` pixels a side a large image was fitted.
-        iterations: how many were run, over all tiles, and all runs that were averaged.
-        stop_iteration: the iteration whose output is the answer; of the first run and tile, like the curve.
+        iterations: how many were run, over all tiles, and all restarts that were averaged.
+        stop_iteration: the iteration whose output is the answer; of the first start and tile, like the curve.
         stop_rule: the rule that chose it; `stop_reason` says why.
         seconds: wall time from read to write.
         image: the restored image's bytes and name, if results embed images.

@@ -40,7 +40,7 @@ def encode_sidecar(row: Row, configuration: Configuration) -> bytes:
             "bit_depth": row.bit_depth,
         },
         "software": {"name": "dip-restoration", "version": row.software_version},
-        "configuration": configuration.values,
+        "configuration": configuration.as_dictionary(),
         "config_hash": row.config_hash,
         "stop": {
             "rule": row.stop_rule,

@@ -11,10 +11,10 @@ from dip.configuration.vocabulary import (
     AskedFormat,
     Damage,
     DataTerm,
-    Kernel,
+    KernelName,
     MaskShape,
-    Method,
-    Network,
+    MethodName,
+    NetworkName,
     Preset,
     StopRuleName,
     Task,
@@ -57,9 +57,12 @@ ScaleOption = Annotated[
     int | None, typer.Option("--scale", min=2, max=8, help="Scale factor of a super-resolution, else 4.")
 ]
 KernelOption = Annotated[
-    Kernel | None, typer.Option("--kernel", help="Downsampling kernel of a super-resolution, else bicubic.")
+    KernelName | None,
+    typer.Option("--kernel", help="Downsampling kernel of a super-resolution, else bicubic."),
 ]
-MethodOption = Annotated[Method, typer.Option("--method", help="Deep Image Prior, or what stands beside it.")]
+MethodOption = Annotated[
+    MethodName, typer.Option("--method", help="Deep Image Prior, or what stands beside it.")
+]
 WeightsOption = Annotated[
     str | None,
     typer.Option("--weights", metavar="FILE", help="TorchScript or ONNX network, for the method trained."),
@@ -71,15 +74,15 @@ PresetOption = Annotated[
         help="The best measured settings (auto), a narrow network with Adam (fast), or the published ones.",
     ),
 ]
-RunsOption = Annotated[
-    int, typer.Option("--runs", metavar="N", min=1, help="Average N restorations from different seeds.")
+RestartsOption = Annotated[
+    int, typer.Option("--restarts", metavar="N", min=1, help="Average N restorations from different seeds.")
 ]
 UncertaintyOption = Annotated[
-    bool, typer.Option("--uncertainty", help="Also write the deviation between the runs, as TIFF.")
+    bool, typer.Option("--uncertainty", help="Also write the deviation between the restarts, as TIFF.")
 ]
 ENGINE = "Engine, in place of the preset's"
 NetworkOption = Annotated[
-    Network | None, typer.Option("--network", rich_help_panel=ENGINE, help="Parameterization g.")
+    NetworkName | None, typer.Option("--network", rich_help_panel=ENGINE, help="Parameterization g.")
 ]
 WidthOption = Annotated[
     int | None, typer.Option("--width", metavar="N", min=1, rich_help_panel=ENGINE, help="Its channels.")
@@ -195,7 +198,7 @@ SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
         "weights": (WeightsOption, None),
         "preset": (PresetOption, "auto"),
         "seed": (SeedOption, 0),
-        "runs": (RunsOption, 1),
+        "restarts": (RestartsOption, 1),
         "uncertainty": (UncertaintyOption, False),
         "max_iterations": (IterationsOption, None),
         "tile_px": (TileOption, None),

@@ -19,10 +19,10 @@ from dip.pipeline.job import Job
 from dip.storage import Location
 from dip.storage.part_files import read_parts
 from flows.parameters import Batch
-from flows.runs.bag import expect_bag, expect_no_bag, expect_outside_bags
+from flows.runs.bag import check_bag, check_no_bag, check_outside_bags
 from flows.runs.inventory import Inventory, inventory_of
 from flows.runs.manifest import Entry, encode_manifest, read_names
-from flows.runs.preconditions import expect_same_terms, expect_unused, terms_of
+from flows.runs.preconditions import check_same_terms, check_unused, terms_of
 from flows.runs.run import Earlier, Run, manifest_of
 
 OPEN_IMAGES_NAMED = 5
@@ -56,15 +56,15 @@ def open_run(parameters: Batch) -> tuple[Run | None, Earlier]:
         StorageError: source, masks or output cannot be listed, read or written.
     """
     output, whole = parameters.results, parameters.location(parameters.output)
-    expect_outside_bags(whole)
-    (expect_bag if parameters.bag else expect_no_bag)(whole)
+    check_outside_bags(whole)
+    (check_bag if parameters.bag else check_no_bag)(whole)
     last = _last_run(output)
     if last is None and not parameters.overwrite:
-        expect_unused(output)
+        check_unused(output)
     if last is not None:
         run_id, is_finished = last
         stored = _described(output, run_id)
-        expect_same_terms(stored.asked, terms_of(parameters), run_id)
+        check_same_terms(stored.asked, terms_of(parameters), run_id)
         if not is_finished:
             committed = _committed_shards(output, run_id)
             return Run(_template(parameters, run_id), stored.total, stored.shard_size, committed), Earlier()

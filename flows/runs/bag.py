@@ -9,7 +9,7 @@ import dip
 from dip.errors import ConfigurationError
 from dip.storage import Location
 from flows.parameters import PAYLOAD
-from flows.runs.preconditions import expect_none_of_others
+from flows.runs.preconditions import check_no_foreign_entries
 
 _MANIFEST, _TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 _DECLARATION, _INFO = "bagit.txt", "bag-info.txt"
@@ -26,7 +26,7 @@ def results_of(output: Location) -> Location:
     return output.below(PAYLOAD) if PAYLOAD in names and "metrics" not in names else output
 
 
-def expect_bag(output: Location) -> None:
+def check_bag(output: Location) -> None:
     """See that nothing lies in an output that does not belong into a bag.
 
     Raises:
@@ -34,10 +34,10 @@ def expect_bag(output: Location) -> None:
         StorageError: it cannot be listed.
     """
     advice = "Choose another output, or leave out --bag."
-    expect_none_of_others(output, _OF_A_BAG, "new, empty or a bag", advice)
+    check_no_foreign_entries(output, _OF_A_BAG, "new, empty or a bag", advice)
 
 
-def expect_no_bag(output: Location) -> None:
+def check_no_bag(output: Location) -> None:
     """See that an output that is to be no bag is none: not one that is closed, nor one that a run began.
 
     Raises:
@@ -51,7 +51,7 @@ def expect_no_bag(output: Location) -> None:
         )
 
 
-def expect_outside_bags(output: Location) -> None:
+def check_outside_bags(output: Location) -> None:
     """See that an output on disk is not part of a bag's payload, all of which the bag's manifests name.
 
     Raises:

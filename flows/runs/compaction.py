@@ -57,13 +57,13 @@ def join_parts(output: Location) -> tuple[int, int]:
     if not results.names("runs"):
         raise StorageError(f"Expected results in {results.url}; there are none.")
     with locked(output, take_over=False):
-        runs = _expect_finished(results)
+        runs = _check_finished(results)
         with _opened(output, results):
             counts = [_join(results, folder, run_id) for run_id in runs for folder in _SCHEMAS]
     return sum(before for before, _ in counts), sum(after for _, after in counts)
 
 
-def _expect_finished(results: Location) -> list[str]:
+def _check_finished(results: Location) -> list[str]:
     """The finished runs, of which there must be one."""
     runs = finished_runs(results)
     if not runs:

@@ -89,7 +89,7 @@ class Inventory:
         Raises:
             StorageError: the source does not exist, holds no images, or cannot be listed.
         """
-        expect_images(self._source)
+        check_images(self._source)
         named = ((_storable(found.name), found) for found in self._source.find())
         images = ((name, _stem(name), found.version) for name, found in named if is_image_name(name))
         self._database.executemany("INSERT INTO images VALUES (?, ?, ?)", images)
@@ -100,7 +100,7 @@ class Inventory:
         Raises:
             StorageError: it does not exist, cannot be listed, or holds no mask of any image, or one of two.
         """
-        expect_there(masks, "masks")
+        check_exists(masks, "masks")
         named = ((_storable(found.name), found.version) for found in masks.find())
         rows = ((name, _stem(name), version) for name, version in named if is_image_name(name))
         count = self._database.executemany("INSERT INTO masks VALUES (?, ?, ?)", rows).rowcount
@@ -209,13 +209,13 @@ def inventory_of(source: Location, masks: Location | None) -> Iterator[Inventory
             ) from error
 
 
-def expect_images(source: Location) -> None:
+def check_images(source: Location) -> None:
     """See that there is an image below a location, at least one.
 
     Raises:
         StorageError: it does not exist, is a file, holds no images, or cannot be listed.
     """
-    expect_there(source, "images")
+    check_exists(source, "images")
     files = 0
     for files, found in enumerate(source.find(), 1):  # noqa: B007 - counted for the message
         if not found.name:
@@ -225,7 +225,7 @@ def expect_images(source: Location) -> None:
     raise StorageError(f"Expected images in {source.url}; found none among {files} files.")
 
 
-def expect_there(location: Location, what: str) -> None:
+def check_exists(location: Location, what: str) -> None:
     """See that a location exists.
 
     Raises:

@@ -139,7 +139,7 @@ def locked(output: Location, take_over: bool) -> Iterator[Lock]:
         StorageError: the output cannot be listed or written to.
     """
     while True:
-        _expect_nobody(output, take_over)
+        _check_free(output, take_over)
         with _ticket(output) as ticket:
             if _ticket_names(output) == [ticket.name]:
                 lock = Lock(output, ticket)
@@ -157,7 +157,7 @@ def is_lock(name: str) -> bool:
     return name.startswith(PREFIX)
 
 
-def _expect_nobody(output: Location, take_over: bool) -> None:
+def _check_free(output: Location, take_over: bool) -> None:
     """Remove the locks of dead processes, or all locks."""
     for ticket in _tickets(output):
         if not take_over and not _is_dead(output, ticket):

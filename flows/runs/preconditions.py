@@ -7,11 +7,11 @@ from dip.configuration import Configuration
 from dip.errors import ConfigurationError
 from dip.storage import Location
 from flows.parameters import PROPOSED, Batch
-from flows.runs.inventory import expect_images, expect_there
+from flows.runs.inventory import check_exists, check_images
 from flows.runs.lock import is_lock
 
 
-def expect_feasible(parameters: Batch) -> None:
+def check_feasible(parameters: Batch) -> None:
     """Refuse what cannot be done whatever the output holds, before anything is written.
 
     Raises:
@@ -19,17 +19,17 @@ def expect_feasible(parameters: Batch) -> None:
             device or trained network on this machine.
         StorageError: source, masks or guides are not there, or there is no image in the source.
     """
-    expect_apart(parameters.results, parameters.location(parameters.source), "source")
+    check_apart(parameters.results, parameters.location(parameters.source), "source")
     for role, location in _beside_the_source(parameters):
-        expect_apart(parameters.results, location, role)
-    expect_sound_input(parameters)
+        check_apart(parameters.results, location, role)
+    check_sound_input(parameters)
     if parameters.scheduler is None and parameters.device.startswith("cuda"):
         from dip.optimize.device import resolve_device  # which brings torch
 
         resolve_device(parameters.device)
 
 
-def expect_sound_input(parameters: Batch) -> None:
+def check_sound_input(parameters: Batch) -> None:
     """See that there is something to restore, and all that is needed for it.
 
     Raises:
@@ -38,11 +38,11 @@ def expect_sound_input(parameters: Batch) -> None:
         StorageError: source, masks or guides are not there, or there is no image in the source.
     """
     source, configuration = parameters.location(parameters.source), parameters.configuration
-    expect_guides_where_needed(configuration, parameters.guides_location)
-    expect_images(source)
+    check_guides_where_needed(configuration, parameters.guides_location)
+    check_images(source)
     for role, location in _beside_the_source(parameters):
-        expect_apart(location, source, "source", role)
-        expect_there(location, role)
+        check_apart(location, source, "source", role)
+        check_exists(location, role)
     if configuration.weights is not None:
         from dip.methods.trained import network_in  # which brings torch
 
@@ -55,7 +55,7 @@ def _beside_the_source(parameters: Batch) -> list[tuple[str, Location]]:
     return [(role, location) for role, location in locations.items() if location is not None]
 
 
-def expect_guides_where_needed(configuration: Configuration, guides: Location | None) -> None:
+def check_guides_where_needed(configuration: Configuration, guides: Location | None) -> None:
     """See that a network that draws from second images has them, and no other.
 
     Raises:
@@ -77,7 +77,7 @@ def expect_guides_where_needed(configuration: Configuration, guides: Location | 
         )
 
 
-def expect_apart(location: Location, other: Location, role: str, what: str = "an output") -> None:
+def check_apart(location: Location, other: Location, role: str, what: str = "an output") -> None:
     """See that an output, or something else, and what it belongs to do not lie in one another.
 
     Raises:
@@ -90,7 +90,7 @@ def expect_apart(location: Location, other: Location, role: str, what: str = "an
         )
 
 
-def expect_unused(output: Location) -> None:
+def check_unused(output: Location) -> None:
     """See that an output without runs holds nothing of somebody else's.
 
     Raises:
@@ -98,12 +98,12 @@ def expect_unused(output: Location) -> None:
         StorageError: it cannot be listed.
     """
     advice = "Choose another output, or say --overwrite to replace files of the same names."
-    expect_none_of_others(output, ["runs"], "new, empty or made by an earlier run", advice)
+    check_no_foreign_entries(output, ["runs"], "new, empty or made by an earlier run", advice)
 
 
 def terms_of(parameters: Batch) -> dict[str, Any]:
     """What two runs over one output must agree on, as JSON knows it."""
-    from dip.methods.presets import config_hash  # which brings torch
+    from dip.methods.canonical import config_hash  # which brings torch
 
     masks, guides = parameters.masks_location, parameters.guides_location
     return {
@@ -115,13 +115,13 @@ def terms_of(parameters: Batch) -> dict[str, Any]:
         "noise_floor": parameters.least_noise,
         "embed": parameters.embed,
         "uncertainty": parameters.uncertainty,
-        **parameters.configuration.values,
+        **parameters.configuration.as_dictionary(),
         # What a preset means can change between versions, while its name does not.
         "meaning of the preset": config_hash(parameters.configuration),
     }
 
 
-def expect_same_terms(stored: Mapping[str, Any], asked: Mapping[str, Any], run_id: str) -> None:
+def check_same_terms(stored: Mapping[str, Any], asked: Mapping[str, Any], run_id: str) -> None:
     """See that what is asked is what an output's earlier run was asked.
 
     Raises:
@@ -147,7 +147,7 @@ def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def expect_none_of_others(output: Location, own: Collection[str], expected: str, advice: str) -> None:
+def check_no_foreign_entries(output: Location, own: Collection[str], expected: str, advice: str) -> None:
     """See that an output holds nothing but what is its own, and locks.
 
     Args:

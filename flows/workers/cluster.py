@@ -112,7 +112,7 @@ def _connected(address: str, device: str) -> Iterator[Workers]:
 
 
 def _check_workers(client: Client, address: str, device: str) -> None:
-    expect_one_at_a_time(_slots_of_workers(client), address)
+    check_one_at_a_time(_slots_of_workers(client), address)
     try:
         fitness = client.run(fitness_of_worker, device)
     except Exception as error:
@@ -132,7 +132,7 @@ def _check_workers(client: Client, address: str, device: str) -> None:
         raise ConfigurationError(f"{reason} So it is on {len(lacking)} of {len(fitness)} workers ({worker}).")
 
 
-def expect_one_at_a_time(slots: Sequence[int], address: str) -> None:
+def check_one_at_a_time(slots: Sequence[int], address: str) -> None:
     """See that workers carry a restoration each, and no more: threads would share torch's random numbers.
 
     Args:

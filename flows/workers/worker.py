@@ -18,7 +18,7 @@ from dip.storage import retry
 if TYPE_CHECKING:
     from dip.evaluation.studies.base import Findings, Trial
 
-TELL_EVERY_S = 2.0
+REPORT_EVERY_S = 2.0
 HUNG_AFTER_S = 60.0
 """So long after its time limit an image counts as hung."""
 TAKES_ON_FOR_S = 0.2
@@ -59,7 +59,7 @@ def restore_image(job: Job) -> Outcome:
 
     with _ended_if_it_hangs(job.time_limit_s):
         try:
-            return process(job, _Overseer(job))
+            return process(job, _ProgressOfImage(job))
         except DeviceLostError as error:
             logging.getLogger(__name__).error("%s It ends, for its nanny to start another.", error)
             os._exit(1)
@@ -78,12 +78,12 @@ def _ended_if_it_hangs(time_limit_s: float | None) -> Iterator[None]:
         faulthandler.cancel_dump_traceback_later()
 
 
-class _Overseer:
-    """Tells the flow now and then how far an image is, and ends one that takes too long."""
+class _ProgressOfImage:
+    """The progress callback of one image: reports to the flow now and then, and ends what takes too long."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._began_at = self._told_at = time.monotonic()
+        self._began_at = self._reported_at = time.monotonic()
 
     def __call__(self, share: float) -> None:
         job, now = self._job, time.monotonic()
@@ -92,8 +92,8 @@ class _Overseer:
                 f"Expected a restoration within {job.time_limit_s:g} s; {share:.1%} of it was done by then "
                 f"({job.image_id}). Use a longer --time-limit, or fewer iterations."
             )
-        if now - self._told_at >= TELL_EVERY_S:
-            self._told_at = now
+        if now - self._reported_at >= REPORT_EVERY_S:
+            self._reported_at = now
             get_worker().log_event(progress_topic(job.run_id), (job.image_id, share))
 
 

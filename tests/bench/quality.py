@@ -54,10 +54,10 @@ def called(*methods: str) -> dict[str, dict[str, Any]]:
 
 ENGINES: dict[str, dict[str, Any]] = {
     "dip": {},
-    "dip, two averaged": {"runs": 2},
+    "dip, two averaged": {"restarts": 2},
     "fast": {"preset": "fast"},
     "paper": {"preset": "paper"},
-    "paper, two averaged": {"preset": "paper", "runs": 2},
+    "paper, two averaged": {"preset": "paper", "restarts": 2},
 }
 OF_A_FEW = {
     "denoise": Benchmark(SMALL, NOISY, called("none", "wavelet", "tv-chambolle", "nlm", "pixels-tv", "dip")),

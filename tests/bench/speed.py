@@ -117,7 +117,7 @@ def plain_peak(reference: torch.Tensor, device: torch.device) -> dict[str, float
 
 
 def peak_of_d(reference: torch.Tensor, device: torch.device, iterations: int) -> dict[str, object]:
-    """What D reaches in bfloat16 within so many iterations, looked at after each window."""
+    """What D reaches in bfloat16 within so many iterations, looked at after each interval."""
     problem, (height_px, width_px) = Problem(noisy(reference), Identity(), Objective()), reference.shape[2:]
     fixed = replace(D_BFLOAT16.schedule, iterations=iterations, rule=FixedRule())
     settings, beside = replace(D_BFLOAT16, schedule=fixed), reference.to(device)

@@ -12,7 +12,7 @@ LOSES_ITS_GPU_PX = 14
 SLEEP_S = float(os.environ.get("SABOTAGED_SLEEP_S", "0"))
 
 
-def sabotaged(measurement, configuration, situation):  # noqa: ARG001 - as every method
+def sabotaged(measurement, configuration, context):  # noqa: ARG001 - as every method
     if measurement.size_px[1] == ABORTS_PX:
         os.abort()
     if measurement.size_px[1] == LOSES_ITS_GPU_PX:

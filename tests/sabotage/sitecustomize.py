@@ -15,4 +15,4 @@ if "SABOTAGED_IDLING" in os.environ:
     from flows.workers import cluster, worker
 
     worker.restore_image = idling.restore_image
-    cluster.expect_one_at_a_time = lambda slots, address: None  # noqa: ARG005 - who sleeps can do so in threads
+    cluster.check_one_at_a_time = lambda slots, address: None  # noqa: ARG005 - who sleeps can do so in threads

@@ -11,7 +11,7 @@ from dip.errors import ConfigurationError
 from dip.evaluation.studies.base import Findings, Study, Trial
 from dip.evaluation.studies.subject import subject_of
 from dip.methods import method_called
-from dip.methods.base import Situation
+from dip.methods.base import Context
 from dip.methods.optimization import settings_of
 from dip.methods.presets import effective_preset
 
@@ -22,11 +22,11 @@ def _variants(configuration: Configuration) -> tuple[str, ...]:
             f"Expected a study of all networks, without --network; got {configuration.variation.network}."
         )
     for variant in NETWORKS:
-        _expect_feasible(variant, configuration)
+        _check_feasible(variant, configuration)
     return tuple(NETWORKS)
 
 
-def _expect_feasible(variant: str, configuration: Configuration) -> None:
+def _check_feasible(variant: str, configuration: Configuration) -> None:
     """See that a network can take what is asked, before any other has been fitted.
 
     Raises:
@@ -43,11 +43,11 @@ def _expect_feasible(variant: str, configuration: Configuration) -> None:
 def _run(trial: Trial) -> Findings:
     subject = subject_of(trial)
     configuration = _configuration(trial.variant, trial.configuration)
-    situation = Situation(subject.seed, subject.device, subject.judge.psnr_of())
+    context = Context(subject.seed, subject.device, subject.evaluator.psnr_of())
     start = time.perf_counter()
-    restoration = method_called(configuration.method)(subject.measurement, configuration, situation)
+    restoration = method_called(configuration.method)(subject.measurement, configuration, context)
     seconds = time.perf_counter() - start
-    reading = subject.judge.readings(restoration.image)[0]
+    reading = subject.evaluator.readings(restoration.image)[0]
     row = {
         "preset": effective_preset(configuration),
         "parameters": _parameters(subject.measurement.size_px, len(subject.measurement.y), configuration),

@@ -23,7 +23,7 @@ from dip.optimize.stopping import FixedRule
 from dip.parameterizations.skip import Skip
 
 TARGETS = ("natural", "natural + noise", "shuffled", "noise")
-WINDOW = 5
+INTERVAL = 5
 LEVELS = (0.03, 0.02, 0.015, 0.01, 0.003)
 """Of E, for the table of how long each target takes to get there."""
 
@@ -54,11 +54,11 @@ def _run(trial: Trial) -> Findings:
     subject = subject_of(trial)
     settings = settings_of(trial.configuration).for_size(subject.measurement.size_px)
     # Without input noise, dropout and a stop, as in the paper: only the network decides what is easy.
-    schedule = replace(settings.schedule, rule=FixedRule(), window=WINDOW)
+    schedule = replace(settings.schedule, rule=FixedRule(), interval=INTERVAL)
     network = settings.parameterization
     network = replace(network, dropout=0.0) if isinstance(network, Skip) else network
     settings = replace(settings, parameterization=network, schedule=schedule, input_noise=0.0)
-    reference, random = subject.judge.reference.numpy(), np.random.default_rng(subject.seed)
+    reference, random = subject.evaluator.reference.numpy(), np.random.default_rng(subject.seed)
     y = target(trial.variant, reference, subject.measurement.y, random)
     problem = Problem(torch.from_numpy(y)[None], Identity(), settings.objective)
     fit = restore(problem, subject.measurement.size_px, settings, subject.seed, subject.device)

@@ -20,9 +20,9 @@ from dip.images.write import as_pillow
 from dip.methods.optimization import problem_of, settings_for
 from dip.operators.measurement import Measurement
 from dip.optimize.fit import restore
+from dip.optimize.monitors import OutputTracker
 from dip.optimize.settings import Settings
 from dip.optimize.stopping import FixedRule
-from dip.optimize.watches import OutputTracker
 
 METHOD_OF = {"with-prior": "dip", "without-prior": "pixels"}
 FRAME_MS = 150
@@ -40,7 +40,7 @@ def snapshot_name(image_id: str, variant: str, iteration: int) -> str:
 def _run(trial: Trial) -> Findings:
     subject = subject_of(trial)
     settings = _settings(trial, subject.measurement)
-    psnr_of, protocol = subject.judge.psnr_of(), trial.configuration.protocol_name
+    psnr_of, protocol = subject.evaluator.psnr_of(), trial.configuration.protocol_name
     pictures: dict[int, PIL.Image.Image] = {}
     rows: list[dict[str, object]] = []
 
@@ -78,7 +78,7 @@ def _settings(trial: Trial, measurement: Measurement) -> Settings:
         settings.schedule,
         rule=FixedRule(),
         iterations=max(trial.snapshots),
-        window=math.gcd(*trial.snapshots),
+        interval=math.gcd(*trial.snapshots),
     )
     return replace(settings, schedule=schedule)
 

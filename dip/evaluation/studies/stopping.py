@@ -12,8 +12,8 @@ from dip.evaluation.studies.subject import Subject, subject_of
 from dip.methods.optimization import problem_of, settings_for
 from dip.optimize.fit import restore
 from dip.optimize.loop import Fit, Schedule
+from dip.optimize.monitors import OutputTracker, StopMonitor
 from dip.optimize.stopping import FixedRule, HeldOutRule, NoiseLevelRule, StopRule, VarianceRule
-from dip.optimize.watches import OutputTracker, Watch
 
 WATCHED = "one-fit"
 """The variant in which all rules that need no held-out pixels watch the same fit."""
@@ -33,8 +33,10 @@ def _run(trial: Trial) -> Findings:
 
     def keep(tracker: OutputTracker) -> None:
         seen[:] = [tracker]
-        for rule, watch in zip(rules, tracker.watches[1:], strict=True):
-            signals.append({"iteration": tracker.iteration, "rule": rule.name, "signal": float(watch.signal)})
+        for rule, monitor in zip(rules, tracker.monitors[1:], strict=True):
+            signals.append(
+                {"iteration": tracker.iteration, "rule": rule.name, "signal": float(monitor.signal)}
+            )
 
     fit = restore(
         problem_of(subject.measurement, settings.objective),
@@ -42,7 +44,7 @@ def _run(trial: Trial) -> Findings:
         settings,
         subject.seed,
         subject.device,
-        subject.judge.psnr_of(),
+        subject.evaluator.psnr_of(),
         keep,
         rules,
     )
@@ -50,7 +52,9 @@ def _run(trial: Trial) -> Findings:
     psnrs = [
         {"iteration": point.iteration, "protocol": protocol, "psnr_db": point.psnr_db} for point in fit.curve
     ]
-    stops = [_stop(rule, watch, fit, subject) for rule, watch in zip(rules, seen[0].watches[1:], strict=True)]
+    stops = [
+        _stop(rule, monitor, fit, subject) for rule, monitor in zip(rules, seen[0].monitors[1:], strict=True)
+    ]
     return Findings(trial, {"psnr": psnrs, "signals": signals, "stops": stops})
 
 
@@ -65,14 +69,14 @@ def _rules(trial: Trial, schedule: Schedule) -> tuple[StopRule, list[StopRule]]:
     return FixedRule(), [VarianceRule(), *known, FixedRule()]
 
 
-def _stop(rule: StopRule, watch: Watch, fit: Fit, subject: Subject) -> TableRow:
+def _stop(rule: StopRule, monitor: StopMonitor, fit: Fit, subject: Subject) -> TableRow:
     """Where a rule stopped, and the PSNR of its answer."""
     return {
         "rule": rule.name,
-        "stop_iteration": watch.best_iteration,
-        "stop_reason": watch.reason if watch.is_done else "iteration-limit",
-        "protocol": subject.judge.configuration.protocol_name,
-        "psnr_db": float(subject.judge.psnr_of()(watch.answer)),
+        "stop_iteration": monitor.best_iteration,
+        "stop_reason": monitor.reason if monitor.is_done else "iteration-limit",
+        "protocol": subject.evaluator.configuration.protocol_name,
+        "psnr_db": float(subject.evaluator.psnr_of()(monitor.answer)),
         "psnr_peak_db": max(point.psnr_db for point in fit.curve if point.psnr_db is not None),
     }
 

@@ -7,7 +7,7 @@ import torch
 
 from dip import images
 from dip.configuration import Degradation
-from dip.evaluation.scores import Judge
+from dip.evaluation.scores import Evaluator
 from dip.evaluation.studies.base import Trial
 from dip.operators.measurement import Measurement, image_seed
 from dip.operators.simulation import simulated
@@ -20,12 +20,12 @@ class Subject:
 
     Attributes:
         measurement: made by the trial's degradation.
-        judge: of the outputs.
+        evaluator: of the outputs.
         seed: of everything that is drawn; it follows the image's bytes.
     """
 
     measurement: Measurement
-    judge: Judge
+    evaluator: Evaluator
     seed: int
     device: torch.device
 
@@ -42,4 +42,6 @@ def subject_of(trial: Trial) -> Subject:
     seed = image_seed(trial.configuration.seed, hashlib.sha256(content).hexdigest())
     degradation = trial.configuration.degradation or Degradation()
     measurement = simulated(reference, trial.configuration, degradation, seed)
-    return Subject(measurement, Judge(measurement, trial.configuration), seed, resolve_device(trial.device))
+    return Subject(
+        measurement, Evaluator(measurement, trial.configuration), seed, resolve_device(trial.device)
+    )

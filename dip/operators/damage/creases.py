@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from dip.operators.damage.ridges import Crests, centre, find_crests
+from dip.operators.damage.ridges import Ridges, centre, find_ridges
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -28,10 +28,10 @@ Reals = NDArray[np.float64]
 # on them, lighter by 0.12 to 0.35: from border to border, 97 % are found; of 80 to 300 px, 33 %.
 
 TURN_DEG, SHIFT_PX = 2, 2
-"""Steps of the directions, and of the distances from the centre, that crests vote for."""
+"""Steps of the directions, and of the distances from the centre, that ridges vote for."""
 
 WAVER_DEG = 8
-"""How far a crest may be turned from the line it votes for."""
+"""How far a ridge may be turned from the line it votes for."""
 
 LINES = 25
 """How many lines are looked at. With 50, nothing else is found."""
@@ -40,23 +40,23 @@ UPRIGHT_DEG = 7
 """What is closer to the vertical or the horizontal is taken for content: cameras are held level."""
 
 STEP_PX = 2
-"""What a line is cut into, to count where there is a crest on it."""
+"""What a line is cut into, to count where there is a ridge on it."""
 
 STRAIGHT_PX, CURVED = 1.5, 0.006
-"""How far a crest may be off its line, and how much further, as a share of the length of the line."""
+"""How far a ridge may be off its line, and how much further, as a share of the length of the line."""
 
 PIECE = 6
 """Steps in a row that make a piece of a line. What is shorter lies on it by chance."""
 
 GAPS, COVERED = 0.15, 0.25
-"""Share of steps with a crest down to which a line goes on over gaps, and that it has to have as a whole."""
+"""Share of steps with a ridge down to which a line goes on over gaps, and that it has to have as a whole."""
 
 PARALLELS, CROWDED = 4, 0.15
 """How many bands at each side are searched for parallels, and the share of their steps with one where a line
 counts no more."""
 
 DIFFERENT, UNSTEADY = 1.5, 2.5
-"""How far apart the sides of a crest may be, as a multiple of its contrast, and how many times higher or
+"""How far apart the sides of a ridge may be, as a multiple of its contrast, and how many times higher or
 lower its contrast may be than that of its line. At 1.0 for 1.5, the portrait's has a tenth fewer bits."""
 
 GRAIN = 0.01
@@ -73,14 +73,14 @@ creases there are 77 at most, and 102 at another size or gamma; in an image turn
 
 @dataclass(frozen=True)
 class Line:
-    """Crests on a straight line.
+    """Ridges on a straight line.
 
     Attributes:
-        crests: (M,) which, in their order on the line.
+        ridges: (M,) which, in their order on the line.
         bits: how much the sides tell of each other, and less the more parallels there are.
     """
 
-    crests: Indices
+    ridges: Indices
     bits: float
 
 
@@ -93,38 +93,38 @@ def find_creases(grey: Plane) -> Mask:
     Returns:
         (H, W); True = creased.
     """
-    crests = find_crests(grey)
-    lines = _distinct(sorted(_lines(crests, grey.shape), key=lambda line: -line.bits), crests)
+    ridges = find_ridges(grey)
+    lines = _distinct(sorted(_lines(ridges, grey.shape), key=lambda line: -line.bits), ridges)
     content = lines[CREASES].bits if len(lines) > CREASES else 0
     creased = np.zeros(grey.shape, bool)
     for line in lines[:CREASES]:
         if line.bits - content > CERTAIN_BITS:
-            creased[_course(crests.at[:, line.crests], grey.shape)] = True
+            creased[_course(ridges.at[:, line.ridges], grey.shape)] = True
     widened: Mask = ndimage.binary_dilation(creased, np.ones((3, 3), bool))
     return widened
 
 
-def _lines(crests: Crests, size_px: tuple[int, ...]) -> Iterator[Line]:
-    """The lines that most crests lie on."""
-    for direction_deg, distance in _voted(crests, size_px):
+def _lines(ridges: Ridges, size_px: tuple[int, ...]) -> Iterator[Line]:
+    """The lines that most ridges lie on."""
+    for direction_deg, distance in _voted(ridges, size_px):
         if abs((direction_deg + 45) % 90 - 45) >= UPRIGHT_DEG:
-            yield from _line(_strip(crests, _normal(direction_deg), distance, size_px), crests)
+            yield from _line(_strip(ridges, _normal(direction_deg), distance, size_px), ridges)
 
 
-def _voted(crests: Crests, size_px: tuple[int, ...]) -> Iterator[tuple[float, float]]:
+def _voted(ridges: Ridges, size_px: tuple[int, ...]) -> Iterator[tuple[float, float]]:
     """Directions across lines in degrees, and distances from the centre, those with most votes first.
 
     Source: Duda and Hart, Use of the Hough transformation to detect lines and curves in pictures (1972). A
-    crest votes for the direction it has, as in O'Gorman and Clowes, Finding picture edges through
+    ridge votes for the direction it has, as in O'Gorman and Clowes, Finding picture edges through
     collinearity of feature points (1976).
     """
     reach = float(np.hypot(size_px[0], size_px[1])) / 2
     directions, distances = 180 // TURN_DEG, int(2 * reach / SHIFT_PX) + 3
     votes = np.zeros(directions * distances)
-    own = np.rint(np.degrees(np.arctan2(*crests.across)) / TURN_DEG).astype(int)
+    own = np.rint(np.degrees(np.arctan2(*ridges.across)) / TURN_DEG).astype(int)
     for waver in range(-WAVER_DEG // TURN_DEG, WAVER_DEG // TURN_DEG + 1):
         direction = (own + waver) % directions
-        distance = (_normal(direction * TURN_DEG) * crests.at).sum(axis=0)
+        distance = (_normal(direction * TURN_DEG) * ridges.at).sum(axis=0)
         shift = np.rint((distance + reach) / SHIFT_PX).astype(int)
         votes += np.bincount(direction * distances + shift, minlength=votes.size)
     for peak in _peaks(votes.reshape(directions, distances)):
@@ -140,20 +140,20 @@ def _peaks(votes: Reals) -> Indices:
     return peaks[np.argsort(-excess.ravel()[peaks])][:LINES]
 
 
-def _strip(crests: Crests, normal: Reals, distance: float, size_px: tuple[int, ...]) -> Indices:
-    """The highest crests along a line from border to border, and along parallels at both its sides.
+def _strip(ridges: Ridges, normal: Reals, distance: float, size_px: tuple[int, ...]) -> Indices:
+    """The highest ridges along a line from border to border, and along parallels at both its sides.
 
     Returns:
-        (1 + 2 × PARALLELS, steps) which crest; -1 is none. The line itself is in the middle.
+        (1 + 2 × PARALLELS, steps) which ridge; -1 is none. The line itself is in the middle.
     """
     along = normal[::-1] * (1, -1)
     start, length = _chord(normal * distance, along, size_px)
     width = 2 * (STRAIGHT_PX + CURVED * length)
-    off = normal @ crests.at - distance
-    aligned = np.abs(normal @ crests.across) > np.cos(np.radians(WAVER_DEG + 2 * TURN_DEG))
+    off = normal @ ridges.at - distance
+    aligned = np.abs(normal @ ridges.across) > np.cos(np.radians(WAVER_DEG + 2 * TURN_DEG))
     near = np.flatnonzero(aligned & (np.abs(off) < (PARALLELS + 1.5) * width))
-    near = near[np.argsort(crests.height[near])]
-    reached, off = along @ crests.at[:, near] - start, off[near]
+    near = near[np.argsort(ridges.height[near])]
+    reached, off = along @ ridges.at[:, near] - start, off[near]
     off -= _drift(reached, off, width / 2 + SHIFT_PX)
     band = np.rint(off / width).astype(int) + PARALLELS
     inside = (band >= 0) & (band <= 2 * PARALLELS)
@@ -164,7 +164,7 @@ def _strip(crests: Crests, normal: Reals, distance: float, size_px: tuple[int, .
 
 
 def _drift(reached: Reals, off: Reals, most: float) -> Reals:
-    """How far the line through the crests is off the one voted for, where they are, (N,)."""
+    """How far the line through the ridges is off the one voted for, where they are, (N,)."""
     close = np.abs(off) <= most
     if np.unique(reached[close]).size < 2:
         return np.zeros(off.shape)
@@ -173,7 +173,7 @@ def _drift(reached: Reals, off: Reals, most: float) -> Reals:
     return drift
 
 
-def _line(strip: Indices, crests: Crests) -> Iterator[Line]:
+def _line(strip: Indices, ridges: Ridges) -> Iterator[Line]:
     """The line in the middle of a strip, if there is one."""
     hit = _pieces(strip[PARALLELS] >= 0)
     stretch = _densest(hit)
@@ -181,12 +181,12 @@ def _line(strip: Indices, crests: Crests) -> Iterator[Line]:
     if on_line.size < max(PIECE, COVERED * (stretch.stop - stretch.start)):
         return
     beside = np.delete(strip, PARALLELS, axis=0)[:, stretch]
-    parallel = (beside >= 0) & (crests.height[beside] > np.median(crests.height[on_line]) / 2)
+    parallel = (beside >= 0) & (ridges.height[beside] > np.median(ridges.height[on_line]) / 2)
     alone = max(0, 1 - parallel.mean() / CROWDED)
     fifth = hit.size // 5
     # A sheet that is folded is creased from border to border: that counts up to twice.
     reaching = min(hit[:fifth].mean(), hit[-fifth:].mean())
-    yield Line(on_line, STEP_PX * _bits(crests, on_line) * alone * (1 + reaching))
+    yield Line(on_line, STEP_PX * _bits(ridges, on_line) * alone * (1 + reaching))
 
 
 def _pieces(hit: Mask) -> Mask:
@@ -203,16 +203,16 @@ def _densest(hit: Mask) -> slice:
     return slice(int(np.argmin(gain[: end + 1])), end)
 
 
-def _bits(crests: Crests, on_line: Indices) -> float:
+def _bits(ridges: Ridges, on_line: Indices) -> float:
     """What the two sides of a line tell of each other: their mutual information as Gaussians, in bits.
 
-    Crests do not count where the sides differ more than the line shows, or where its contrast is another.
+    Ridges do not count where the sides differ more than the line shows, or where its contrast is another.
     Spread and difference are taken from quantiles, which single things at one side do not change.
 
     Source: Cover and Thomas, Elements of information theory (2006), example 8.5.1; the correlation is the
     intraclass correlation.
     """
-    contrast, (first, second) = crests.contrast[on_line], crests.sides[:, on_line]
+    contrast, (first, second) = ridges.contrast[on_line], ridges.sides[:, on_line]
     times = contrast / np.median(contrast)
     counted = (np.abs(first - second) < DIFFERENT * contrast) & (times > 1 / UNSTEADY) & (times < UNSTEADY)
     if counted.sum() < PIECE:
@@ -224,12 +224,12 @@ def _bits(crests: Crests, on_line: Indices) -> float:
     return float(-np.log2(1 - agreement**2) / 2 * counted.sum() * counted.mean())
 
 
-def _distinct(lines: list[Line], crests: Crests) -> list[Line]:
+def _distinct(lines: list[Line], ridges: Ridges) -> list[Line]:
     """Without those that mostly lie where one before them does."""
     taken: set[tuple[int, ...]] = set()
     distinct = []
     for line in lines:
-        places = set(map(tuple, (crests.at[:, line.crests].T // 3).astype(int).tolist()))
+        places = set(map(tuple, (ridges.at[:, line.ridges].T // 3).astype(int).tolist()))
         if len(places & taken) < 0.3 * len(places):
             distinct.append(line)
         taken |= places
@@ -237,7 +237,7 @@ def _distinct(lines: list[Line], crests: Crests) -> list[Line]:
 
 
 def _course(at: Reals, size_px: tuple[int, ...]) -> tuple[Indices, Indices]:
-    """Rows and columns on the way from crest to crest, but for larger gaps."""
+    """Rows and columns on the way from ridge to ridge, but for larger gaps."""
     rows, columns = at + centre(size_px)
     gap = np.hypot(np.diff(rows), np.diff(columns))
     way = np.concatenate([[0], np.cumsum(gap)])

@@ -1,4 +1,4 @@
-"""Crests: where an image is lighter than at both sides, as along a crease, or a mast."""
+"""Ridges: where an image is lighter than at both sides, as along a crease, or a mast."""
 
 from dataclasses import dataclass
 
@@ -10,19 +10,19 @@ Plane = NDArray[np.float32]
 Indices = NDArray[np.intp]
 Reals = NDArray[np.float64]
 
-CREST_PX, SIDE_PX = 1.0, 2.0
-"""σ of the Gaussians that crests and their sides are seen through."""
+RIDGE_PX, SIDE_PX = 1.0, 2.0
+"""σ of the Gaussians that ridges and their sides are seen through."""
 
 FOOT_PX, BESIDE_PX = 3, 5
-"""How far from it a crest has ended, and how far from it its sides are. At 4 px, a crease with a shadow along
+"""How far from it a ridge has ended, and how far from it its sides are. At 4 px, a crease with a shadow along
 it has a quarter fewer bits in `dip.operators.damage.creases`."""
 
 LOW, BENT = 0.015, 0.006
-"""How high a crest is at least, in [0, 1]: four 8-bit levels; and how much it is bent."""
+"""How high a ridge is at least, in [0, 1]: four 8-bit levels; and how much it is bent."""
 
 
 @dataclass(frozen=True)
-class Crests:
+class Ridges:
     """Where it is lighter than at both sides.
 
     Attributes:
@@ -40,18 +40,18 @@ class Crests:
     contrast: Reals
 
 
-def find_crests(grey: Plane) -> Crests:
+def find_ridges(grey: Plane) -> Ridges:
     """All that is higher than what lies at both its sides, in (H, W)."""
-    fine = ndimage.gaussian_filter(grey, CREST_PX, mode="nearest")
+    fine = ndimage.gaussian_filter(grey, RIDGE_PX, mode="nearest")
     curvature, at, across = _bent_down(fine)
     top = curvature[*at]
-    crest = (top <= _beside(curvature, at, across, 1)) & (top < _beside(curvature, at, across, -1))
-    at, across = at[:, crest], across[:, crest]
+    ridge = (top <= _beside(curvature, at, across, 1)) & (top < _beside(curvature, at, across, -1))
+    at, across = at[:, ridge], across[:, ridge]
     height = fine[*at] - np.maximum(*(_beside(fine, at, across, px) for px in (-FOOT_PX, FOOT_PX)))
     at, across, height = at[:, height > LOW], across[:, height > LOW], height[height > LOW]
     broad = ndimage.gaussian_filter(grey, SIDE_PX, mode="nearest")
     sides = np.stack([_beside(broad, at, across, px) for px in (-BESIDE_PX, BESIDE_PX)])
-    return Crests(at - centre(grey.shape), across, height, sides, fine[*at] - sides.mean(axis=0))
+    return Ridges(at - centre(grey.shape), across, height, sides, fine[*at] - sides.mean(axis=0))
 
 
 def _bent_down(fine: Plane) -> tuple[Plane, Indices, Reals]:
@@ -67,7 +67,7 @@ def _bent_down(fine: Plane) -> tuple[Plane, Indices, Reals]:
 
 
 def _beside(plane: Plane, at: Indices, across: Reals, px: float) -> Reals:
-    """A plane so far beside the crests, (N,)."""
+    """A plane so far beside the ridges, (N,)."""
     values: Reals = ndimage.map_coordinates(plane, at + px * across, order=1, mode="nearest")
     return values
 

@@ -1,4 +1,4 @@
-"""What watches one optimisation for a stop rule: it sees every output and remembers the best moment.
+"""Stop monitors: each follows one optimisation for a stop rule, and remembers the best moment.
 
 Everything stays on the outputs' device, and nothing waits for it until it is asked. What is carried from
 one output to the next is changed in place, so that `update` can be recorded once and replayed.
@@ -15,13 +15,13 @@ Signal = Callable[[Tensor, Tensor], Tensor]
 """A scalar on the device, from an output and the average of the outputs, each (1, C, H, W)."""
 
 
-class Watch:
+class StopMonitor:
     """Follows a signal through an optimisation and keeps the average at the best moment so far.
 
     Attributes:
         signal: its newest value, a scalar.
         answer: (1, C, H, W), the averaged output at the best iteration.
-        reason: what is said when the watch, not the limit of iterations, ends the optimisation.
+        reason: what is said when the monitor, not the limit of iterations, ends the optimisation.
     """
 
     def __init__(self, signal_of: Signal | None, reason: str, like: Tensor) -> None:
@@ -56,17 +56,17 @@ class Watch:
         return False
 
 
-class MinimumWatch(Watch):
+class MinimumMonitor(StopMonitor):
     """Keeps the average at the signal's minimum; done when there was no new one for long enough.
 
     Args:
         signal_of: the signal.
-        reason: what is said when the watch ends the optimisation.
+        reason: what is said when the monitor ends the optimisation.
         like: a tensor of the outputs' shape, on their device.
         warm_up: iterations before the search begins.
         patience: iterations without a new minimum after which it ends.
         tolerance: share of the minimum by which a signal above it still counts as one.
-        bounding: a watch whose best moment bounds the search, if one does.
+        bounding: a monitor whose best moment bounds the search, if one does.
         bound: the answer is no later than so many times that moment's iteration.
     """
 
@@ -79,7 +79,7 @@ class MinimumWatch(Watch):
         warm_up: int,
         patience: int,
         tolerance: float = 0.0,
-        bounding: Watch | None = None,
+        bounding: StopMonitor | None = None,
         bound: float = float("inf"),
     ) -> None:
         super().__init__(signal_of, reason, like)
@@ -114,7 +114,7 @@ class MinimumWatch(Watch):
         return bool(self._iteration - self._best_iteration >= self._patience)
 
 
-class ThresholdWatch(Watch):
+class ThresholdMonitor(StopMonitor):
     """Keeps the average at the first moment the signal is down to a threshold, and is done then."""
 
     def __init__(self, signal_of: Signal, reason: str, like: Tensor, *, threshold: float) -> None:
@@ -146,12 +146,12 @@ class OutputTracker:
         output: (1, C, H, W), the newest.
         average: (1, C, H, W), exponential average of the outputs, weight 0.99, without the bias
             towards its start.
-        watches: of the stop rules; the first one decides.
+        monitors: of the stop rules; the first one decides.
     """
 
-    def __init__(self, watches: Sequence[Watch], first: Tensor) -> None:
+    def __init__(self, monitors: Sequence[StopMonitor], first: Tensor) -> None:
         self.output = self.average = first
-        self.watches = list(watches)
+        self.monitors = list(monitors)
         self._sum = torch.zeros_like(first)
         # What weighs on the start: 0.99 to the power of the outputs taken.
         self._start_weight = torch.ones((), dtype=torch.float64, device=first.device)
@@ -169,8 +169,8 @@ class OutputTracker:
         self._sum.mul_(AVERAGE_WEIGHT).add_((1 - AVERAGE_WEIGHT) * output)
         self.output = output
         self.average = self._sum / (1 - self._start_weight)
-        for watch in self.watches:
-            watch.update(output, self.average)
+        for monitor in self.monitors:
+            monitor.update(output, self.average)
 
     def snapshot(self) -> Self:
         """The tracker as it is now; later outputs do not change it."""
