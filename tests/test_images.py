@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
 from PIL import ImageCms
@@ -140,6 +140,7 @@ def test_what_cannot_be_restored_truly_is_refused_in_a_sentence(content, error, 
     assert "(box 7/scan.png)" in str(caught.value)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 3000), st.binary(min_size=1, max_size=40))
 def test_damaged_files_raise_nothing_but_our_own_errors(position, noise):
     sound = bytearray(encoded(photograph("coffee", 16)))

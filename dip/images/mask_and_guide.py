@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 from dip.errors import ImageError, MaskError
 from dip.images.read import decode
 
+LEVELS_NAMED = 8
+
 
 def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) -> NDArray[np.float32]:
     """The observed pixels of an image.
@@ -21,7 +23,8 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
         (H, W), float32; 1 = observed, 0 = damaged.
 
     Raises:
-        MaskError: it cannot be read, or has another size than the image.
+        MaskError: it cannot be read, has another size than the image, or several levels that all are dark, or
+            light.
     """
     try:
         mask = decode(content, name)
@@ -29,13 +32,25 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
         raise MaskError(f"Expected a mask that can be read. {error}") from error
     check_same_size("mask", mask.size_px, size_px, name, MaskError)
     levels = mask.pixels.max(axis=0)
-    lightest = 1 / (2**mask.bit_depth - 1)
-    is_white = levels > (0 if levels.max() <= lightest else 0.5)
+    top = 2**mask.bit_depth - 1
+    is_white = levels > (0 if levels.max() <= 1 / top else 0.5)
+    _check_levels(np.unique(np.rint(levels * top).astype(int)), is_white, top, name)
     is_damaged = is_white if damage == "white" else ~is_white
     if mask.alpha is not None:
         is_damaged &= mask.alpha > (2**mask.bit_depth - 1) / 2
     observed: NDArray[np.float32] = (~is_damaged).astype(np.float32)
     return observed
+
+
+def _check_levels(found: NDArray[np.int_], is_white: NDArray[np.bool_], top: int, name: str) -> None:
+    """Refuse levels of which nobody can tell what they mark: labels, or 8 bits in a file of 16."""
+    if len(found) == 1 or (is_white.any() and not is_white.all()):
+        return
+    listed = ", ".join(map(str, found[:LEVELS_NAMED])) + (", …" if len(found) > LEVELS_NAMED else "")
+    raise MaskError(
+        f"Expected a mask of black and white, 0 and {top}; got the levels {listed} ({name}). "
+        f"Save it with {top} where it is to be white."
+    )
 
 
 def check_same_size(

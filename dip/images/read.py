@@ -81,6 +81,8 @@ def _decoded(content: bytes, name: str) -> Image:
         return jpeg2000.decode_jpeg2000(content, name)
     if content.startswith(netpbm.SIGNATURES):
         return netpbm.decode_netpbm(content, name)
+    if content.startswith(bmp.SIGNATURE) and bmp.has_masks(content):
+        return bmp.decode_masked(content, name)
     frame = jpeg.frame_of(content) if content.startswith(jpeg.SIGNATURE) else None
     if frame is not None and not frame.is_usual:
         metadata = Metadata(comment=jpeg.comment(content))
@@ -93,9 +95,7 @@ def _opened(content: bytes, name: str) -> Image:
     """An image of one of the formats that are read through Pillow."""
     opened = _open(content, name)
     _check_kind(opened, name)
-    if opened.format == "BMP" and bmp.has_masks(content):
-        levels = bmp.decode_masked(content, name)
-    elif opened.format == "AVIF" and avif.bits_of(content) > 8:
+    if opened.format == "AVIF" and avif.bits_of(content) > 8:
         levels = avif.decode_levels(content)
     else:
         levels = _levels(opened)

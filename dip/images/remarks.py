@@ -6,7 +6,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_LIBRARIES = ("tifffile", "tifftools", "PIL", "imagecodecs", "netpbmfile")
+_HEARD = ("tifffile", "PIL", "imagecodecs", "netpbmfile")
+_LIBRARIES = (*_HEARD, "tifftools")
 
 
 class _Collector(logging.Handler):
@@ -17,8 +18,10 @@ class _Collector(logging.Handler):
         self._remarks, self._thread = remarks, threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.thread == self._thread and record.getMessage() not in self._remarks:
-            self._remarks.append(record.getMessage())
+        remark = f"{record.name} remarked: {record.getMessage()}"
+        is_ours = record.thread == self._thread and record.name.startswith(_HEARD)
+        if is_ours and remark not in self._remarks:
+            self._remarks.append(remark)
 
 
 @contextmanager

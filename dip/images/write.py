@@ -17,41 +17,78 @@ from dip.images.formats.jpeg2000 import encode_jpeg2000
 from dip.images.formats.png import encode_png
 from dip.images.formats.tiff import encode_tiff
 from dip.images.image import Image
+from dip.images.metadata import Metadata
 
 JPEG_QUALITY = 95
 _SEGMENT_BYTES = 65_000
-MAX_WEBP_PX, MAX_JPEG_PX = 16383, 65500
-"""What the encoders take a side."""
+MAX_SIDE_PX: Mapping[FileFormat, int] = MappingProxyType({"webp": 16383, "jpeg": 65500})
+"""What encoders take a side."""
+_NAMED: Mapping[str, str] = MappingProxyType(
+    {
+        "icc_profile": "colour profile",
+        "exif": "EXIF",
+        "iptc": "IPTC records",
+        "photoshop": "Photoshop resources",
+        "comment": "comment",
+        "boxes": "boxes of metadata",
+    }
+)
+_CARRIED: Mapping[FileFormat, frozenset[str]] = MappingProxyType(
+    {
+        "png": frozenset(_NAMED) - {"boxes"},
+        "tiff": frozenset(_NAMED) - {"boxes"},
+        "jpeg": frozenset(_NAMED) - {"boxes"},
+        "jp2": frozenset(["icc_profile", "exif", "iptc", "boxes"]),
+        "webp": frozenset(["icc_profile", "exif"]),
+        "bmp": frozenset(),
+    }
+)
+_TEXTS = (b"tEXt", b"zTXt")
 
 
 def encode(image: Image, file_format: FileFormat) -> bytes:
     """The image as a file that loses nothing, but for JPEG: in its depth, with its alpha and its metadata.
 
     Raises:
-        UnsupportedImageError: the format has no 16 bits, no alpha, no further samples, or not so many pixels.
+        UnsupportedImageError: the format cannot hold it.
     """
-    if image.bit_depth == 16 and file_format not in ("png", "tiff", "jp2"):
-        raise UnsupportedImageError(
-            f"Expected a format with 16 bits, png, tiff or jp2 (--format); got {file_format}."
-        )
-    if image.alpha is not None and file_format == "jpeg":
-        raise UnsupportedImageError(
-            "Expected a format with transparency, png, tiff or jp2 (--format); got jpeg."
-        )
-    if image.others is not None and file_format not in ("tiff", "jp2"):
-        raise UnsupportedImageError(
-            f"Expected a format with further samples, tiff or jp2 (--format); got {file_format}."
-        )
+    check_format(image, image.size_px, file_format)
     return _ENCODERS[file_format](image)
+
+
+def check_format(image: Image, size_px: tuple[int, int], file_format: FileFormat) -> None:
+    """See that a format can hold an image, enlarged to a size, (H, W).
+
+    Raises:
+        UnsupportedImageError: it has no 16 bits, no alpha, no further samples, or not so many pixels a side.
+    """
+    has = {
+        "with 16 bits": image.bit_depth == 16 and file_format not in ("png", "tiff", "jp2"),
+        "with transparency": image.alpha is not None and file_format == "jpeg",
+        "with further samples": image.others is not None and file_format not in ("tiff", "jp2"),
+    }
+    longest = MAX_SIDE_PX.get(file_format)
+    if longest is not None:
+        has[f"with more than {longest} pixels a side"] = max(size_px) > longest
+    for needed, is_missing in has.items():
+        if is_missing:
+            raise UnsupportedImageError(
+                f"Expected a format {needed}, such as tiff (--format); got {file_format}."
+            )
+
+
+def not_carried(metadata: Metadata, file_format: FileFormat) -> tuple[str, ...]:
+    """What of an image's metadata a format has no place for, a sentence each."""
+    lost = [name for name in _NAMED if getattr(metadata, name) and name not in _CARRIED[file_format]]
+    if metadata.chunks and file_format != "png" and any(kind in _TEXTS for kind, _ in metadata.chunks):
+        lost.append("texts")
+    named = {**_NAMED, "texts": "texts"}
+    return tuple(f"The {named[name]} of the file had no place in a {file_format}." for name in lost)
 
 
 def encode_webp(image: Image) -> bytes:
     """The image as a lossless WebP, which has 8 bits per channel."""
     metadata = image.metadata
-    if max(image.size_px) > MAX_WEBP_PX:
-        raise UnsupportedImageError(
-            f"Expected a format with more than {MAX_WEBP_PX} pixels a side (--format); got webp."
-        )
     return _saved(
         as_pillow(image),
         "WEBP",
@@ -75,10 +112,6 @@ def encode_bmp(image: Image) -> bytes:
 def encode_jpeg(image: Image) -> bytes:
     """The image as a JPEG that looks the same: colours in full resolution, little compression."""
     metadata = image.metadata
-    if max(image.size_px) > MAX_JPEG_PX:
-        raise UnsupportedImageError(
-            f"Expected a format with more than {MAX_JPEG_PX} pixels a side (--format); got jpeg."
-        )
     try:
         return _saved(
             as_pillow(image),

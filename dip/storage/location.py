@@ -21,6 +21,10 @@ from dip.storage.listing import Found, list_below, temporary_name
 from dip.storage.retry import configure, retried
 
 PARALLEL_REQUESTS = 16
+LONGEST_NAME_BYTES, LONGEST_KEY_BYTES = 255, 1024
+"""Of a file or folder on the usual disks, and of a key in S3."""
+_ARCHIVED = "InvalidObjectState"
+"""What S3 says of an object in an archive tier, such as Glacier."""
 _NOT_WRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 T = TypeVar("T")
@@ -243,17 +247,36 @@ class Location:
         """Where an object lies. Names come from listings, manifests and rows: none leads elsewhere."""
         if ".." in PurePosixPath(name).parts or "\0" in name:
             raise StorageError(f"Expected a name below {self.url}; got {name!r}, which leads elsewhere.")
-        if name.startswith("/") or "//" in name:
+        if name.startswith("/") or "//" in name or "." in name.split("/"):
             raise StorageError(
                 f"Expected a name whose folders have names; got {name!r} in {self.url}, "
                 "which would be another file on a disk. Rename it."
             )
         return f"{self.root}/{name}".rstrip("/")
 
+    def check_name(self, name: str) -> None:
+        """Refuse a name that the storage cannot take.
+
+        Raises:
+            StorageError: it is too long.
+        """
+        is_local = self.is_local
+        longest = max(name.split("/"), key=_length) if is_local else f"{self.root.partition('/')[2]}/{name}"
+        most = LONGEST_NAME_BYTES if is_local else LONGEST_KEY_BYTES
+        if _length(longest) > most:
+            raise StorageError(
+                f"Expected names of at most {most} bytes; {longest[:40]}… in {self.url} would have "
+                f"{_length(longest)}. Shorten the name of the image."
+            )
+
     def _do(self, action: Callable[[], T], verb: str, path: str) -> T:
         """Carry an action out; on storage that is elsewhere with patience."""
         with _translated(path, verb):
             return action() if self.is_local else retried(action, self.file_system)
+
+
+def _length(name: str) -> int:
+    return len(name.encode(errors="surrogateescape"))
 
 
 def _replace_file(path: Path, content: bytes) -> None:
@@ -277,6 +300,11 @@ def _translated(path: str, verb: str) -> Iterator[None]:
         hint = " A name that is not Unicode has to be changed first." if "\\x" in path else ""
         raise StorageError(f"Expected to {verb} {path}; it does not exist ({error}).{hint}") from error
     except PermissionError as error:
+        if _ARCHIVED in repr(error.__cause__) or "storage class" in str(error):
+            raise StorageError(
+                f"Expected to {verb} {path}; it lies in an archive tier ({error}). "
+                "Restore it from there first, then run the same line with --retry-failed."
+            ) from error
         raise StorageError(
             f"Expected to {verb} {path}; access was refused ({error}). Check permissions and credentials."
         ) from error

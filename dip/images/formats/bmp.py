@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dip.errors import UnsupportedImageError
-from dip.images.image import Levels, scaled
+from dip.images.image import Image, Levels, check_size, image_of, scaled
+from dip.images.metadata import Metadata, usable_density
 
 SIGNATURE = b"BM"
 _FILE_HEADER = 14
@@ -15,6 +16,7 @@ _BITFIELDS, _ALPHA_BITFIELDS = 3, 6
 _V3, _V4 = 56, 108
 _MASKS = struct.Struct("<4I")
 RED_GREEN_BLUE_ALPHA = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+_METRES_PER_INCH = 0.0254
 _SRGB = 0x73524742
 
 
@@ -24,8 +26,8 @@ def has_masks(content: bytes) -> bool:
     return size >= 40 and bits in (16, 32) and compression in (_BITFIELDS, _ALPHA_BITFIELDS)
 
 
-def decode_masked(content: bytes, name: str) -> Levels:
-    """The pixels of a BMP with masks, (H, W, 3 or with alpha 4), uint8.
+def decode_masked(content: bytes, name: str) -> Image:
+    """Decode a BMP with masks: colours, and alpha if there is a mask for it.
 
     Source: Microsoft, BITMAPV4HEADER.
 
@@ -35,10 +37,13 @@ def decode_masked(content: bytes, name: str) -> Levels:
 
     Raises:
         UnsupportedImageError: a channel has no bits, or more than 8.
+        ImageTooLargeError: more pixels than are decoded.
         ValueError: the pixels are not all there.
     """
     (start,) = struct.unpack_from("<I", content, 10)
-    size, width, height, _, bits, compression = struct.unpack_from("<IiiHHI", content, _FILE_HEADER)
+    header = struct.unpack_from("<IiiHHIIii", content, _FILE_HEADER)
+    size, width, height, _, bits, compression, _, *per_metre = header
+    check_size(width, abs(height), name)
     masks = _MASKS.unpack_from(content, _FILE_HEADER + 40)
     if size < _V3 and compression != _ALPHA_BITFIELDS:
         masks = (*masks[:3], 0)
@@ -47,7 +52,9 @@ def decode_masked(content: bytes, name: str) -> Levels:
     pixels = rows.view(f"<u{bits // 8}")[:, :width].astype(np.uint32)
     channels = [_channel(pixels, mask, name) for mask in (masks if masks[3] else masks[:3])]
     planes = np.stack(channels, axis=2)
-    return planes if height < 0 else np.ascontiguousarray(planes[::-1])
+    across, down = (side * _METRES_PER_INCH for side in per_metre)
+    metadata = Metadata(dpi=usable_density((across, down)))
+    return image_of(planes if height < 0 else planes[::-1], 3, metadata=metadata)
 
 
 def _channel(pixels: NDArray[np.uint32], mask: int, name: str) -> NDArray[Any]:
@@ -65,7 +72,7 @@ def encode_masked(levels: Levels, dpi: tuple[float, float] | None) -> bytes:
     """Levels, (H, W, 4), uint8, as a BMP whose alpha other programs read, too: with a header of version 4."""
     height, width, _ = levels.shape
     pixels = np.ascontiguousarray(levels[::-1, :, [2, 1, 0, 3]]).tobytes()
-    per_metre = [round(side / 0.0254) for side in dpi or (0, 0)]
+    per_metre = [round(side / _METRES_PER_INCH) for side in dpi or (0, 0)]
     start = _FILE_HEADER + _V4
     header = struct.pack(
         "<IiiHHIIiiII", _V4, width, height, 1, 32, _BITFIELDS, len(pixels), *per_metre, 0, 0

@@ -26,6 +26,8 @@ SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 _COMPRESSIONS = {1: None, 5: "lzw"}
 """How a derivative is compressed, if not with deflate."""
+MAX_CLASSIC_BYTES = 2**32 - 2**26
+"""Of pixels in a TIFF whose offsets have 32 bits, with room for tags."""
 _TILE_STEP_PX = 16
 """The sides of tiles are multiples of it; some files' are not. Source: TIFF 6.0, section 15."""
 
@@ -91,6 +93,7 @@ def encode_tiff(image: Image) -> bytes:
     is_grey = image.channels == 1 and not image.is_grey_rgb
     pixels, content = io.BytesIO(), io.BytesIO()
     layout = {"compression": "zlib", **image.tiff_layout}
+    layout["bigtiff"] = layout.get("bigtiff", False) or levels.nbytes > MAX_CLASSIC_BYTES
     if image.alpha is not None:
         layout.setdefault("extrasamples", ["UNASSALPHA"])
     tifffile.imwrite(
