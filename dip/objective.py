@@ -70,14 +70,12 @@ class Problem:
         operator: A.
         objective: E, λ and R.
         held_out: (1, 1, h, w), bool, pixels of y that E does not see; None if it sees all.
-        observed: (1, 1, h, w), float32, 1 = observed, where a mask hides the other pixels of y.
     """
 
     y: Tensor
     operator: ForwardOperator
     objective: Objective
     held_out: Tensor | None = None
-    observed: Tensor | None = None
 
     def loss(self, image: Tensor) -> Tensor:
         """E + λ R of an image x, (1, C, H, W); a scalar. E is the mean over all elements of y."""
@@ -99,8 +97,8 @@ class Problem:
 
     def squared_residual(self, image: Tensor) -> Tensor:
         """‖A x − y‖² / N over the N observed elements, a scalar."""
-        error = (self.operator(image) - self.y).square().mean()
-        return error if self.observed is None else error / self.observed.mean()
+        error, observed = (self.operator(image) - self.y).square().mean(), self.operator.observed
+        return error if observed is None else error / observed.float().mean()
 
     def to(self, device: torch.device) -> Self:
         """The same problem on `device`."""
@@ -109,5 +107,4 @@ class Problem:
             y=self.y.to(device),
             operator=self.operator.to(device),
             held_out=None if self.held_out is None else self.held_out.to(device),
-            observed=None if self.observed is None else self.observed.to(device),
         )

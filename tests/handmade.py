@@ -8,6 +8,7 @@ from dip.configuration import Configuration
 from dip.methods import method_called
 from dip.methods.base import Context
 from dip.operators.identity import Identity
+from dip.operators.mask import Mask
 from dip.operators.measurement import Measurement
 
 
@@ -28,7 +29,8 @@ def psnr(image: np.ndarray, reference: np.ndarray) -> float:
 def measurement_of(y: np.ndarray, observed: np.ndarray | None = None, scale: int = 1) -> Measurement:
     """y, (C, H, W), as a measurement of an image `scale` times as large."""
     size_px = tuple(side * scale for side in y.shape[1:])
-    return Measurement(y=y, operator=Identity(), size_px=size_px, seen=y, observed=observed)
+    operator = Identity() if observed is None else Mask(torch.from_numpy(observed)[None, None])
+    return Measurement(y=y, operator=operator, size_px=size_px, seen=y)
 
 
 def restored(
@@ -51,7 +53,7 @@ def restored(
 
 
 def holes(shape: tuple[int, ...], share: float = 0.5) -> np.ndarray:
-    """1 = observed; at least the first pixel is."""
-    observed = (np.random.default_rng(1).random(shape) >= share).astype(np.float32)
-    observed[0, 0] = 1
+    """True = observed; at least the first pixel is."""
+    observed = np.random.default_rng(1).random(shape) >= share
+    observed[0, 0] = True
     return observed

@@ -131,6 +131,17 @@ def test_images_of_a_storage_that_tells_no_versions_are_read(source, tmp_path, m
         assert [entry.image_id for entry in inventory.without_result()] == ["photo-03.png"]
 
 
+def test_image_whose_row_tells_no_version_is_read(source, tmp_path):
+    output = Location(str(tmp_path / "out"))
+    rows = [result_of(source, f"photo-0{i}.png", source_version=None) for i in range(7)]
+    write_results(output, "run", rows)
+    source.write("photo-03.png", b"another")
+    with inventory_of(source, None) as inventory:
+        inventory.read_results(output)
+        inventory.forget_changed()
+        assert [entry.image_id for entry in inventory.without_result()] == ["photo-03.png"]
+
+
 def test_run_sorts_behind_an_earlier_one_of_a_clock_that_was_ahead(source, tmp_path):
     asked = ArchiveParameters(source=source.url, output=str(tmp_path / "out"), task="denoise")
     finish(asked)

@@ -124,8 +124,9 @@ def test_network_without_channels_for_coordinates_cannot_have_them():
 
 
 def test_noise_of_the_paper_grows_with_the_image_noise():
-    asked = [engine(preset="paper", degradation=Degradation(sigma=sigma)) for sigma in (25, 50, 50.0)]
-    assert [settings.input_noise for settings in asked] == [1 / 30, 1 / 20, 1 / 20]
+    paper = engine(preset="paper")
+    levels = [paper.for_noise(sigma).input_noise for sigma in (None, 25, 34, 36, 50, 75)]
+    assert levels == [1 / 30] * 3 + [1 / 20] * 3
 
 
 @pytest.mark.parametrize("sigma", [None, 50])

@@ -92,7 +92,7 @@ def test_image_no_larger_than_a_tile_is_fitted_whole():
 
 
 def test_tile_without_damage_is_not_fitted():
-    pixels, observed = gradient(40, 192), np.ones((40, 192), np.float32)
+    pixels, observed = gradient(40, 192), np.ones((40, 192), bool)
     observed[:, :10] = 0
     restored = optimized(pixels, replace(TILED, task="inpaint"), observed)
     assert restored.tiles == 1
@@ -100,7 +100,7 @@ def test_tile_without_damage_is_not_fitted():
 
 
 def test_tile_that_is_all_damage_fails_the_image():
-    observed = np.ones((40, 256), np.float32)
+    observed = np.ones((40, 256), bool)
     observed[:, :140] = 0
     with pytest.raises(optimization.ImageError, match=r"larger tiles \(--tile\)"):
         optimized(gradient(40, 256), replace(TILED, task="inpaint"), observed)
@@ -176,8 +176,8 @@ from dataclasses import replace
 from pathlib import Path
 from dip.objective import Objective, Problem
 from dip.operators.identity import Identity
-from dip.presets import PRESETS
-from dip.restoration import restore
+from dip.methods.presets import PRESETS
+from dip.optimize.fit import restore
 
 def peak_bytes():
     # Not getrusage: what it tells of a new process includes the one it was forked from.

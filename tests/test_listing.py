@@ -45,6 +45,9 @@ def test_listing_of_s3_is_that_of_the_folder(s3):
             "3.png": 5,
             "ab/4.png": 8,
         }
+        assert {found.name: found.version for found in location.find()} == {
+            name: location.version(name) for name in ("a/b/1.png", "a/2 #?.png", "3.png", "ab/4.png")
+        }
         assert {found.name for found in location.find("a")} == {"a/b/1.png", "a/2 #?.png"}
         assert [found.name for found in location.below("3.png").find()] == [""]
         assert list(location.find("nothing")) == []

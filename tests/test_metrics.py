@@ -11,6 +11,7 @@ from dip.configuration import Configuration, Degradation
 from dip.evaluation import metrics
 from dip.evaluation.scores import Evaluator
 from dip.operators.identity import Identity
+from dip.operators.mask import Mask
 from dip.operators.measurement import Measurement
 from dip.operators.simulation import simulated
 
@@ -27,7 +28,8 @@ def reading(image, reference, configuration, observed=None, y=None):
     """The readings of an image, (H, W, C) in 8 bits."""
     reference = tensor(reference).numpy()
     y = reference if y is None else y
-    measurement = Measurement(y, Identity(), y.shape[1:], reference, observed, reference=reference)
+    operator = Identity() if observed is None else Mask(torch.from_numpy(observed)[None, None])
+    measurement = Measurement(y, operator, y.shape[1:], reference, reference=reference)
     return Evaluator(measurement, configuration).readings(tensor(image)[None])[0]
 
 
@@ -64,10 +66,10 @@ def test_super_resolution_is_judged_on_shaved_luma(configuration, shave_px):
 
 @pytest.mark.parametrize("protocol", ["inpaint", "inpaint-pasted", "inpaint-hole"])
 def test_masked_images_are_judged_as_the_protocol_reads_them(protocol):
-    observed = (RANDOM.random(REFERENCE.shape[:2]) > 0.4).astype(np.float32)
+    observed = RANDOM.random(REFERENCE.shape[:2]) > 0.4
     configuration = Configuration("inpaint", protocol=protocol)
     found = reading(NOISY, REFERENCE, configuration, observed, tensor(REFERENCE).numpy() * observed)
-    holes = observed == 0
+    holes = ~observed
     seen = {
         "inpaint": (REFERENCE, NOISY),
         "inpaint-pasted": (REFERENCE, np.where(holes[..., None], NOISY, REFERENCE)),

@@ -108,6 +108,22 @@ def test_image_without_noise_is_left_alone_unless_told_otherwise(tmp_path):
     assert 8 < noisy["noise_sigma"] < 12
 
 
+@pytest.mark.parametrize("method", ["dip", "nlm", "wavelet"])
+def test_noise_is_estimated_once(tmp_path, monkeypatch, method):
+    (tmp_path / "in").mkdir()
+    photograph("camera").save(tmp_path / "in" / "grey.png")
+    channels = []
+
+    def noting(channel):
+        channels.append(channel)
+        return 0.1
+
+    monkeypatch.setattr("skimage.restoration.estimate_sigma", noting)
+    asked = Configuration("denoise", method=method, max_iterations=1 if method == "dip" else None)
+    row = run(tmp_path, "grey.png", asked)
+    assert (row["status"], row["noise_sigma"], len(channels)) == ("restored", 25.5, 1)
+
+
 def test_failed_image_becomes_a_row_without_metrics(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.png").write_bytes(b"")

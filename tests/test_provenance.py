@@ -168,6 +168,27 @@ def test_source_that_changes_meanwhile_is_a_failed_image(tmp_path, monkeypatch):
     assert not (tmp_path / "out" / "images").exists()
 
 
+def test_source_is_read_once_if_it_is_still_as_it_was_listed(tmp_path, monkeypatch):
+    """It is read again where its version tells nothing, or another time of writing."""
+    source = Location(str(write_photographs(tmp_path / "in", 1)))
+    (listed,) = source.find()
+    reads = []
+    for name in ("read", "sha256"):
+        method = getattr(Location, name)
+
+        def noting(location, path, method=method):
+            reads.append(path)
+            return method(location, path)
+
+        monkeypatch.setattr(Location, name, noting)
+    for version, times in ((listed.version, 1), ("", 2), (None, 2), ("earlier", 2)):
+        reads.clear()
+        asked = job(tmp_path, listed.name, Configuration("denoise", method="none"), source_version=version)
+        process(asked)
+        assert row_of(asked)["status"] == "restored"
+        assert reads.count(listed.name) == times
+
+
 def test_file_of_somebody_else_is_not_overwritten(tmp_path):
     write_photographs(tmp_path / "in", 1)
     images = tmp_path / "out" / "images"

@@ -131,9 +131,9 @@ def test_noise_level_rule_stops_where_the_residual_is_as_large_as_the_noise():
 
 
 def test_noise_level_counts_observed_pixels_alone():
-    observed = torch.zeros(1, 1, 4, 4)
-    observed[..., :2, :] = 1
-    half_observed = replace(PROBLEM, operator=Mask(observed), y=HALF * observed, observed=observed)
+    observed = torch.zeros(1, 1, 4, 4, dtype=torch.bool)
+    observed[..., :2, :] = True
+    half_observed = replace(PROBLEM, operator=Mask(observed), y=HALF * observed)
     assert float(half_observed.squared_residual(HALF + 0.1)) == pytest.approx(0.01)
 
 
@@ -166,7 +166,7 @@ def fit(disturb=None, iterations=200, **options):
     if disturb is not None:
         object.__setattr__(problem, "disturb", disturb)
     schedule = Schedule(0.01, iterations, VarianceRule())
-    return minimize(lambda: network(torch.zeros(1, 1, 1, 1)), problem, network, schedule, **options)
+    return minimize(lambda _: network(torch.zeros(1, 1, 1, 1)), problem, network, schedule, **options)
 
 
 def test_loop_finds_the_minimum_and_reports_a_curve():

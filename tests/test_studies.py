@@ -26,14 +26,14 @@ SMALL = Configuration(
 )
 
 
-def findings(folder, study, configuration=SMALL, side_px=40, **options):
+def findings(folder, study, configuration=SMALL, side_px=40, variants=None, **options):
     (folder / "in").mkdir()
     photograph("astronaut", side_px).save(folder / "in" / "a.png")
     source = Location(str(folder / "in"))
     found = study_called(study)
     return {
         variant: found.run(Trial(study, variant, "a.png", source, configuration, **options))
-        for variant in found.variants(configuration)
+        for variant in variants or found.variants(configuration)
     }
 
 
@@ -101,6 +101,20 @@ def test_architectures_are_all_the_networks(tmp_path):
     assert set(rows) == {"skip", "unet", "resnet", "deep-decoder", "pixels"}
     assert rows["pixels"]["parameters"] == 3 * 40 * 40
     assert rows["deep-decoder"]["parameters"] == 100_224
+
+
+def test_parameters_are_those_of_the_network_that_was_fitted(tmp_path):
+    """A large image with much noise is fitted with a narrower network than one with less."""
+    (tmp_path / "in").mkdir()
+    photograph("astronaut", 384).convert("L").save(tmp_path / "in" / "a.png")
+    source, study = Location(str(tmp_path / "in")), study_called("architectures")
+    parameters = []
+    for width in (None, 32):
+        asked = replace(SMALL, max_iterations=1, variation=Variation(width=width))
+        asked = replace(asked, degradation=Degradation(sigma=50))
+        (row,) = study.run(Trial("architectures", "skip", "a.png", source, asked)).rows["architectures"]
+        parameters.append(row["parameters"])
+    assert parameters[0] == parameters[1]
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-Pixels = NDArray[np.float32]
+from dip.images.image import Pixels
+
 COARSE_SIDE_PX = 16
 """What is left of an image where only its colours matter."""
 

@@ -17,7 +17,7 @@ def psnr(image: Tensor, reference: Tensor, where: Tensor | None = None) -> Tenso
     Args:
         image: (C, H, W).
         reference: the same shape.
-        where: (H, W), 1 for the pixels that count; None for all.
+        where: (H, W), bool, the pixels that count; None for all.
     """
     error = (image - reference).square()
     if where is None:

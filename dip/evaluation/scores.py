@@ -102,7 +102,7 @@ class Evaluator:
 
     def _where(self, protocol: EvaluationProtocol) -> Tensor | None:
         observed = self.measurement.observed
-        return None if protocol.reading != "hole" or observed is None else 1 - torch.from_numpy(observed)
+        return None if protocol.reading != "hole" or observed is None else ~torch.from_numpy(observed)
 
     @property
     def _scale(self) -> int:

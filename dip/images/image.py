@@ -79,6 +79,13 @@ def _flipped(planes: NDArray[T], backwards: list[bool]) -> NDArray[T]:
 
 
 Levels = NDArray[np.uint8] | NDArray[np.uint16]
+"""Integers as files hold them."""
+
+Pixels = NDArray[np.float32]
+"""Values in [0, 1], where nothing else is said: (C, H, W), or (H, W) of one channel."""
+
+PixelMask = NDArray[np.bool_]
+"""(H, W), which pixels are observed, damaged or visible."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +104,7 @@ class Image:
         notes: what of the file is not carried, or was taken for something else, a sentence each.
     """
 
-    pixels: NDArray[np.float32]
+    pixels: Pixels
     bit_depth: int = 8
     alpha: Levels | None = None
     others: Levels | None = None
@@ -175,7 +182,7 @@ def scaled(levels: NDArray[Any], top: int) -> Levels:
     return stretched
 
 
-def rounded(values: NDArray[np.float32], bits: int = 8) -> NDArray[np.float64]:
+def rounded(values: Pixels, bits: int = 8) -> NDArray[np.float64]:
     """Values clipped to [0, 1] and rounded to the levels of so many bits, as a file would keep them."""
     top = 2**bits - 1
     kept: NDArray[np.float64] = np.rint(values.astype(np.float64).clip(0, 1) * top) / top

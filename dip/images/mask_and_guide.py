@@ -4,12 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dip.errors import ImageError, MaskError
+from dip.images.image import PixelMask, Pixels
 from dip.images.read import decode
 
 LEVELS_NAMED = 8
 
 
-def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) -> NDArray[np.float32]:
+def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) -> PixelMask:
     """The observed pixels of an image.
 
     Args:
@@ -20,7 +21,7 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
         damage: `white` or `black`, the one that marks what is to be repaired.
 
     Returns:
-        (H, W), float32; 1 = observed, 0 = damaged.
+        (H, W), True = observed, False = damaged.
 
     Raises:
         MaskError: it cannot be read, has another size than the image, or several levels that all are dark, or
@@ -38,13 +39,17 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
     is_damaged = is_white if damage == "white" else ~is_white
     if mask.alpha is not None:
         is_damaged &= mask.alpha > (2**mask.bit_depth - 1) / 2
-    observed: NDArray[np.float32] = (~is_damaged).astype(np.float32)
+    observed: PixelMask = ~is_damaged
     return observed
 
 
-def _check_levels(found: NDArray[np.int_], is_white: NDArray[np.bool_], top: int, name: str) -> None:
-    """Refuse levels of which nobody can tell what they mark: labels, or 8 bits in a file of 16."""
-    if len(found) == 1 or (is_white.any() and not is_white.all()):
+def _check_levels(found: NDArray[np.int_], is_white: PixelMask, top: int, name: str) -> None:
+    """Refuse levels of which nobody can tell what they mark: labels, or 8 bits in a file of 16.
+
+    Many levels are a soft brush, or a compression that loses something.
+    """
+    is_told_apart = is_white.any() and not is_white.all()
+    if len(found) == 1 or (is_told_apart and not 2 < len(found) <= LEVELS_NAMED):
         return
     listed = ", ".join(map(str, found[:LEVELS_NAMED])) + (", …" if len(found) > LEVELS_NAMED else "")
     raise MaskError(
@@ -72,7 +77,7 @@ def check_same_size(
         )
 
 
-def read_guide(content: bytes, name: str, size_px: tuple[int, int]) -> NDArray[np.float32]:
+def read_guide(content: bytes, name: str, size_px: tuple[int, int]) -> Pixels:
     """A second image of the same scene, in colour.
 
     Args:

@@ -1,7 +1,8 @@
 """How noisy an image is, without a reference."""
 
 import numpy as np
-from numpy.typing import NDArray
+
+from dip.images.image import Pixels
 
 SKIP_BELOW = 0.5
 """σ in 8-bit units under which there is nothing to see: rounding to 8 bits alone is noise of σ 0.29."""
@@ -10,7 +11,7 @@ LEAST_SIDE_PX = 8
 """What wavelets and patches can work on."""
 
 
-def estimate_noise(pixels: NDArray[np.float32]) -> float | None:
+def estimate_noise(pixels: Pixels) -> float | None:
     """σ of the noise in an image, in 8-bit units; None where it is too small to tell, 0 where it is flat.
 
     Fine texture counts as noise, so that it is rather too high. A flat channel among others has no say.

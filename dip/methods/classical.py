@@ -19,9 +19,10 @@ from skimage.restoration import (
 
 from dip.configuration import Configuration
 from dip.errors import ImageError
+from dip.images.image import Pixels
 from dip.images.noise import LEAST_SIDE_PX, estimate_noise
 from dip.methods.base import Context, Restoration
-from dip.operators.measurement import Measurement, Pixels
+from dip.operators.measurement import Measurement
 
 Denoiser = Callable[[Pixels, float, int | None], NDArray[np.floating]]
 """(C, H, W), or (H, W) if grey; σ; the axis of the channels, None if grey. The shape is kept."""
@@ -123,14 +124,14 @@ def biharmonic(
             "Check which value of the mask means damage."
         )
     filled: NDArray[np.float64] = inpaint_biharmonic(
-        measurement.seen.astype(np.float64), measurement.observed == 0, channel_axis=0
+        measurement.seen.astype(np.float64), ~measurement.observed, channel_axis=0
     )
     return Restoration(torch.from_numpy(filled).float()[None])
 
 
 def _denoised(measurement: Measurement, denoise: Denoiser) -> Restoration:
-    noisy = _mirrored(measurement.seen, LEAST_SIDE_PX)
-    sigma = (estimate_noise(noisy) or 0.0) / 255
+    noisy, estimate = _mirrored(measurement.seen, LEAST_SIDE_PX), measurement.noise_sigma
+    sigma = ((estimate_noise(noisy) or 0.0) if estimate is None else estimate) / 255
     if sigma < NO_NOISE:
         return Restoration(torch.from_numpy(measurement.seen)[None])
     is_grey = len(noisy) == 1

@@ -126,8 +126,10 @@ def _in_tiles(
 
 def _stacked(measurement: Measurement) -> Tensor:
     """A measurement as channels, (1, C + 2 or C + 5, H, W): y, observed, visible, a guide if there is one."""
-    ones = np.ones(measurement.y.shape[1:], np.float32)
-    observed, visible = (ones if of is None else of for of in (measurement.observed, measurement.visible))
+    everywhere = np.ones(measurement.y.shape[1:], np.bool_)
+    observed, visible = (
+        everywhere if of is None else of for of in (measurement.observed, measurement.visible)
+    )
     guide = [] if measurement.guide is None else [measurement.guide]
     return torch.from_numpy(np.concatenate([measurement.y, observed[None], visible[None], *guide]))[None]
 
@@ -135,8 +137,9 @@ def _stacked(measurement: Measurement) -> Tensor:
 def _tile_of(part: Tensor, channels: int, configuration: Configuration) -> Measurement:
     """The measurement of a tile, from the channels of `_stacked`."""
     y, observed, visible, guide = np.split(part[0].numpy(), [channels, channels + 1, channels + 2])
-    tile = measured(y, None if observed.all() else observed[0], configuration, guide if len(guide) else None)
-    return replace(tile, visible=visible[0])
+    mask = None if observed.all() else observed[0] > 0
+    tile = measured(y, mask, configuration, guide if len(guide) else None)
+    return replace(tile, visible=visible[0] > 0)
 
 
 def _unseen(tile: Measurement) -> Tensor:
@@ -200,13 +203,7 @@ def settings_for(measurement: Measurement, configuration: Configuration) -> Sett
 
 def problem_of(measurement: Measurement, objective: Objective) -> Problem:
     """What is minimised for a measurement."""
-    observed = measurement.observed
-    return Problem(
-        torch.from_numpy(measurement.y)[None],
-        measurement.operator,
-        objective,
-        observed=None if observed is None else torch.from_numpy(observed)[None, None],
-    )
+    return Problem(torch.from_numpy(measurement.y)[None], measurement.operator, objective)
 
 
 def _fit(measurement: Measurement, settings: Settings, context: Context, number: int) -> Fit:

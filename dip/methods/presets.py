@@ -79,12 +79,13 @@ DENOISING = replace(
 dropout it takes to keep the image's own noise out; the same goes for an image with more noise. A large image
 without much noise has pixels for more weights, which fit it in fewer iterations."""
 
+PAPER = Settings(D, 1 / 30, Schedule(0.01, 3000, HELD_OUT))
+
 PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
     {
         # Source: the notebooks and the supplementary material of Ulyanov et al., CVPR 2018.
         "paper": {
-            "any": Settings(D, 1 / 30, Schedule(0.01, 3000, HELD_OUT)),
-            "denoise σ50": Settings(D, 1 / 20, Schedule(0.01, 3000, HELD_OUT)),
+            "any": replace(PAPER, noisier=replace(PAPER, input_noise=1 / 20)),
             "super-resolution": Settings(D, 0.03, Schedule(0.01, 2000, EMV)),
             "super-resolution ×8": Settings(D, 0.05, Schedule(0.01, 4000, EMV)),
             "inpaint": Settings(D_NEAREST, 0.03, Schedule(0.01, 6000, EMV)),
@@ -111,7 +112,7 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
         },
     }
 )
-"""By preset, and by task, with its scale factor or noise level where these have settings of their own."""
+"""By preset, and by task, with its scale factor where that has settings of its own."""
 
 SHAPE_OF_NETWORK = ("width", "depth", "upsampling", "dropout", "input_channels")
 """What can be asked of a network."""
@@ -137,23 +138,15 @@ def settings_for(configuration: Configuration) -> Settings | None:
 
 
 def _of_preset(configuration: Configuration) -> Settings:
-    """The preset's settings for the task at its scale factor or noise level, for the task, or for any."""
+    """The preset's settings for the task at its scale factor, for the task, or for any."""
     by_task, task = PRESETS[effective_preset(configuration)], configuration.task
-    for name in (_special_case(configuration), task, ANY_TASK):
+    for name in (f"{task} ×{configuration.scale_factor}", task, ANY_TASK):
         if name in by_task:
             return by_task[name]
     raise ConfigurationError(
         f"Expected the preset {configuration.preset} with the task {' or '.join(by_task)}; "
         f"got {task}. Use auto, fast or paper for it."
     )
-
-
-def _special_case(configuration: Configuration) -> str:
-    """The task with its scale factor or noise level, as the presets name it; or the task alone."""
-    sigma = configuration.degradation.sigma if configuration.degradation else None
-    if configuration.scale_factor > 1:
-        return f"{configuration.task} ×{configuration.scale}"
-    return configuration.task if sigma is None else f"{configuration.task} σ{sigma:g}"
 
 
 def effective_preset(configuration: Configuration) -> str:

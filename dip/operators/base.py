@@ -13,6 +13,10 @@ class ForwardOperator(Protocol):
     def __call__(self, image: Tensor) -> Tensor:
         """A x: (B, C, H, W) to (B, C, h, w)."""
 
+    @property
+    def observed(self) -> Tensor | None:
+        """Which pixels of a measurement are observed, (1, 1, h, w), bool; None where all are."""
+
     def adjoint(self, measurement: Tensor) -> Tensor:
         """Aᵀ y: (B, C, h, w) to (B, C, H, W), with ⟨A x, y⟩ = ⟨x, Aᵀ y⟩."""
 

@@ -25,6 +25,11 @@ class Composition:
         """A₂ A₁ x: (B, C, H, W) to (B, C, h, w)."""
         return self.then(self.first(image))
 
+    @property
+    def observed(self) -> Tensor | None:
+        """Those of A₂: it makes the measurement."""
+        return self.then.observed
+
     def adjoint(self, measurement: Tensor) -> Tensor:
         """A₁ᵀ A₂ᵀ y: (B, C, h, w) to (B, C, H, W)."""
         return self.first.adjoint(self.then.adjoint(measurement))

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -87,6 +87,7 @@ class Downsampling:
         columns: R_w, (w, W), float32.
     """
 
+    observed: ClassVar[None] = None
     rows: Tensor
     columns: Tensor
 

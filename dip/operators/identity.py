@@ -1,7 +1,7 @@
 """The identity: what is measured is the image itself, as in denoising."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -12,6 +12,8 @@ from dip.operators.base import Acquisition
 @dataclass(frozen=True)
 class Identity:
     """A = I."""
+
+    observed: ClassVar[None] = None
 
     @classmethod
     def of(cls, acquisition: Acquisition) -> Self:  # noqa: ARG003 - there is nothing to know

@@ -12,7 +12,7 @@ class Mask:
     """A = diag(m).
 
     Attributes:
-        observed: m, (1, 1, H, W), float32; 1 = observed, 0 = missing.
+        observed: m, (1, 1, H, W), bool; True = observed, False = missing.
     """
 
     observed: Tensor

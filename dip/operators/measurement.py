@@ -2,22 +2,21 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from torch import Tensor
 
 from dip.configuration import Configuration
+from dip.images.image import PixelMask, Pixels
 from dip.images.noise import estimate_noise
 from dip.operators import operator_for
 from dip.operators.base import Acquisition, ForwardOperator
 from dip.operators.composition import Composition
 from dip.operators.identity import Identity
 from dip.operators.mask import Mask
-
-Pixels = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,30 +29,38 @@ class Measurement:
         size_px: (H, W) of the image to restore.
         seen: (C, H, W), what one has without a restoration: the noisy image, the image with its
             holes, the bicubic enlargement. Not clipped.
-        observed: (h, w), 1 = observed, where a mask hides pixels.
         keeps_observed: whether the observed pixels are the restored image's own.
         reference: (C, H, W) in [0, 1], in an evaluation.
         corner_px: (top, left) of the reference in the image it was cropped from.
         guide: (3, H, W) in [0, 1], another image of the same scene, if the network draws from one.
-        visible: (h, w), 1 = visible, where the image is transparent elsewhere; what is not visible is not
+        visible: (h, w), True = visible, where the image is transparent elsewhere; what is not visible is not
             observed either.
+        source_sigma: σ of the noise in y, in 8-bit units, where it was estimated as the image was read.
     """
 
     y: Pixels
     operator: ForwardOperator
     size_px: tuple[int, int]
     seen: Pixels
-    observed: Pixels | None = None
     keeps_observed: bool = False
     reference: Pixels | None = None
     corner_px: tuple[int, int] = (0, 0)
     guide: Pixels | None = None
-    visible: Pixels | None = None
+    visible: PixelMask | None = None
+    source_sigma: float | None = None
 
     @property
+    def observed(self) -> PixelMask | None:
+        """Which pixels of y are observed, (h, w), as the operator knows it; None where all are."""
+        observed = self.operator.observed
+        return None if observed is None else observed[0, 0].numpy()
+
+    @cached_property
     def noise_sigma(self) -> float | None:
         """An estimate of σ of the noise in y, in 8-bit units; None where holes or blur would mislead it."""
-        return estimate_noise(self.y) if isinstance(self.operator, Identity) else None
+        if not isinstance(self.operator, Identity):
+            return None
+        return estimate_noise(self.y) if self.source_sigma is None else self.source_sigma
 
     def with_observed(self, image: Tensor, values: Tensor | None = None) -> Tensor:
         """An image, (B, C, H, W), with the observed pixels pasted back into it, if they are to stay.
@@ -66,11 +73,11 @@ class Measurement:
 
     def pasted(self, image: Tensor, values: Tensor | None = None) -> Tensor:
         """An image, (B, C, H, W), with the observed pixels of y, or other values, in it."""
-        if self.observed is None:
+        observed = self.operator.observed
+        if observed is None:
             return image
-        observed = torch.from_numpy(self.observed).to(image.device)
         values = torch.from_numpy(self.y) if values is None else values
-        return torch.where(observed > 0, values.to(image), image)
+        return torch.where(observed.to(image.device), values.to(image), image)
 
 
 def image_seed(seed: int, source_sha256: str) -> int:
@@ -84,13 +91,13 @@ def image_seed(seed: int, source_sha256: str) -> int:
 
 
 def measured(
-    pixels: Pixels, observed: Pixels | None, configuration: Configuration, guide: Pixels | None = None
+    pixels: Pixels, observed: PixelMask | None, configuration: Configuration, guide: Pixels | None = None
 ) -> Measurement:
     """The measurement of an image that is restored as it is.
 
     Args:
         pixels: (C, h, w), float32.
-        observed: (h, w), 1 = observed, or None.
+        observed: (h, w), True = observed; None for all.
         configuration: what is asked for.
         guide: (3, H, W), another image of the same scene, or None.
     """
@@ -103,7 +110,7 @@ def measured(
         operator = mask if isinstance(operator, Identity) else Composition(operator, mask)
         y = pixels * observed
     seen = y if factor == 1 else enlarged_bicubic(y, size_px)
-    return Measurement(y, operator, size_px, seen, observed, configuration.keeps_observed, guide=guide)
+    return Measurement(y, operator, size_px, seen, configuration.keeps_observed, guide=guide)
 
 
 def forward_operator(configuration: Configuration, size_px: tuple[int, ...]) -> ForwardOperator:

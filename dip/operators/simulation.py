@@ -7,16 +7,12 @@ from dataclasses import replace
 import numpy as np
 import PIL.Image
 import torch
-from numpy.typing import NDArray
 from PIL import ImageDraw, ImageFont
 
 from dip.configuration import Configuration, Degradation
 from dip.errors import ImageError
-from dip.images.image import rounded
+from dip.images.image import PixelMask, Pixels, rounded
 from dip.operators.measurement import Measurement, forward_operator, measured
-
-Pixels = NDArray[np.float32]
-Observed = NDArray[np.float32]
 
 TEXT = "Deep Image Prior restores what the letters hide. "
 
@@ -57,8 +53,8 @@ def _compressed(pixels: Pixels, quality: int) -> Pixels:
 
 def hidden(
     degradation: Degradation, size_px: tuple[int, int], random: np.random.Generator
-) -> Observed | None:
-    """Which pixels a degradation leaves, (H, W), float32, 1 = observed; None if it hides none."""
+) -> PixelMask | None:
+    """Which pixels a degradation leaves, (H, W), True = left; None if it hides none."""
     if degradation.mask is not None:
         return shaped_mask(degradation.mask, size_px, random)
     if degradation.missing is not None:
@@ -66,25 +62,26 @@ def hidden(
     return None
 
 
-def missing_pixels(size_px: tuple[int, int], share: float, random: np.random.Generator) -> Observed:
+def missing_pixels(size_px: tuple[int, int], share: float, random: np.random.Generator) -> PixelMask:
     """A Bernoulli mask: each pixel is missing with the probability `share`.
 
     Returns:
-        (H, W), float32; 1 = observed, 0 = missing.
+        (H, W); True = observed, False = missing.
     """
-    return (random.random(size_px) >= share).astype(np.float32)
+    observed: PixelMask = random.random(size_px) >= share
+    return observed
 
 
-def shaped_mask(shape: str, size_px: tuple[int, int], random: np.random.Generator) -> Observed:
+def shaped_mask(shape: str, size_px: tuple[int, int], random: np.random.Generator) -> PixelMask:
     """A mask that hides `text`, `scratches` or a `box`.
 
     Returns:
-        (H, W), float32; 1 = observed, 0 = hidden.
+        (H, W); True = observed, False = hidden.
     """
     height_px, width_px = size_px
     canvas = PIL.Image.new("1", (width_px, height_px), 1)
     _SHAPES[shape](ImageDraw.Draw(canvas), size_px, random)
-    return np.asarray(canvas, dtype=np.float32)
+    return np.asarray(canvas, dtype=np.bool_)
 
 
 def _draw_text(draw: ImageDraw.ImageDraw, size_px: tuple[int, int], random: np.random.Generator) -> None:

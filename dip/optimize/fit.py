@@ -39,7 +39,8 @@ def restore(
             on nothing but the arguments, to the bit; on a GPU, but for its last bits.
         device: where to run.
         psnr_of: PSNR of an output, (1, C, H, W), to a reference, for the curve alone.
-        observe: is shown the tracker before the first iteration and after every interval.
+        observe: is shown the tracker before the first iteration and after every interval. After a fall
+            it may be shown iterations again: the later showing is the one that counts.
         also: stop rules that are watched beside the settings' own, and decide nothing.
         guide: (1, 3, H, W) in [0, 1], z of settings whose network input is a second image.
 
@@ -65,8 +66,8 @@ def restore(
 
 def _with_held_out_pixels(problem: Problem, rule: StopRule, generator: torch.Generator) -> Problem:
     order = torch.rand(problem.y[:, :1].shape, generator=generator)
-    if problem.observed is not None:
-        order = order + (1 - problem.observed)  # a missing pixel, which can tell nothing, comes last
+    if problem.operator.observed is not None:
+        order = order + ~problem.operator.observed  # a missing pixel, which can tell nothing, comes last
     observed = int((order < 1).sum())
     count = rule.held_out(observed)
     if not count:
@@ -75,7 +76,7 @@ def _with_held_out_pixels(problem: Problem, rule: StopRule, generator: torch.Gen
 
 
 class _Drawing:
-    """Draws the next output, g(θ, z + noise), cropped to the image."""
+    """Draws the output of an iteration, g(θ, z + noise), cropped to the image."""
 
     def __init__(
         self,
@@ -89,20 +90,18 @@ class _Drawing:
         self._z = z.contiguous(memory_format=torch.channels_last)
         # torch draws normal numbers in vectors only into contiguous memory, which this is, channels last.
         self._noise = torch.empty_like(z.movedim(1, -1), memory_format=torch.contiguous_format)
-        self._drawn = torch.zeros((), dtype=torch.float64, device=z.device)
         self._generator = generator
         self._precision = body_precision(z.device, settings.precision)
 
-    def __call__(self) -> Tensor:
+    def __call__(self, iteration: Tensor) -> Tensor:
         precision = self._precision
         with torch.autocast(self._z.device.type, dtype=precision, enabled=precision is not torch.float32):
-            drawn: Tensor = self._network(self._noisy_input().to(precision))
+            drawn: Tensor = self._network(self._noisy_input(iteration).to(precision))
         height_px, width_px = self._size_px
         return drawn[..., :height_px, :width_px]
 
-    def _noisy_input(self) -> Tensor:
+    def _noisy_input(self, iteration: Tensor) -> Tensor:
         deviation = self._deviation
-        level = deviation.at(self._drawn) if isinstance(deviation, Ramp) else deviation
-        self._drawn += 1
+        level = deviation.at(iteration) if isinstance(deviation, Ramp) else deviation
         self._noise.normal_(generator=self._generator).mul_(level)
         return self._z + self._noise.movedim(-1, 1)

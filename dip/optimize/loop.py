@@ -63,7 +63,7 @@ class Fit:
 
 
 def minimize(
-    draw: Callable[[], Tensor],
+    draw: Callable[[Tensor], Tensor],
     problem: Problem,
     network: nn.Module,
     schedule: Schedule,
@@ -79,13 +79,15 @@ def minimize(
     fault may lie in the last step before it: they go back one interval more, and steps become half as long.
 
     Args:
-        draw: draws the next output. On a GPU it is recorded: what it carries from call to call is on
-            the GPU and changed in place.
+        draw: draws the output of an iteration, whose number it gets as a scalar on the device: 0 before
+            the first. On a GPU it is recorded: what it carries from call to call is on the GPU and
+            changed in place.
         problem: E, A, y, λ and R.
         network: θ.
         schedule: learning rate, limit and stop rule.
         psnr_of: PSNR of an output to the reference, for the curve; it never guides the search.
-        observe: is shown the tracker before the first iteration and after every interval.
+        observe: is shown the tracker before the first iteration and after every interval. After a fall
+            it may be shown iterations again: the later showing is the one that counts.
         also: rules that are watched beside the schedule's own, and decide nothing.
         generators: of the random numbers that `draw` takes, beside torch's own.
 
@@ -149,7 +151,7 @@ class _Optimization:
 
     def __init__(
         self,
-        draw: Callable[[], Tensor],
+        draw: Callable[[Tensor], Tensor],
         problem: Problem,
         network: nn.Module,
         schedule: Schedule,
@@ -159,7 +161,7 @@ class _Optimization:
         self.draw, self.problem, self.network, self.generators = draw, problem, network, generators
         self.optimizer = OPTIMIZERS[schedule.optimizer](network.parameters(), schedule.learning_rate)
         with torch.no_grad():
-            first = draw()
+            first = draw(torch.zeros((), dtype=torch.int64, device=problem.y.device))
         monitors = [rule.monitor(problem, first) for rule in (schedule.rule, *also)]
         self.tracker = OutputTracker(monitors, first)
         self.loss = first.new_zeros(())
@@ -172,7 +174,7 @@ class _Optimization:
     def iterate(self) -> None:
         """One iteration; its loss is kept."""
         self.optimizer.zero_grad(set_to_none=True)
-        output = self.draw()
+        output = self.draw(self.tracker.taken + 1)
         loss = self.problem.loss(output)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()

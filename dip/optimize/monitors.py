@@ -147,6 +147,7 @@ class OutputTracker:
         average: (1, C, H, W), exponential average of the outputs, weight 0.99, without the bias
             towards its start.
         monitors: of the stop rules; the first one decides.
+        taken: how many outputs have been taken, a scalar.
     """
 
     def __init__(self, monitors: Sequence[StopMonitor], first: Tensor) -> None:
@@ -155,16 +156,16 @@ class OutputTracker:
         self._sum = torch.zeros_like(first)
         # What weighs on the start: 0.99 to the power of the outputs taken.
         self._start_weight = torch.ones((), dtype=torch.float64, device=first.device)
-        self._taken = torch.zeros((), dtype=torch.int64, device=first.device)
+        self.taken = torch.zeros((), dtype=torch.int64, device=first.device)
 
     @property
     def iteration(self) -> int:
         """How many outputs have been taken. Waits for the device."""
-        return int(self._taken)
+        return int(self.taken)
 
     def update(self, output: Tensor) -> None:
         """Take the next iteration's output, (1, C, H, W), float32."""
-        self._taken += 1
+        self.taken += 1
         self._start_weight *= AVERAGE_WEIGHT
         self._sum.mul_(AVERAGE_WEIGHT).add_((1 - AVERAGE_WEIGHT) * output)
         self.output = output

@@ -32,7 +32,7 @@ class Ramp:
 
     def at(self, iteration: Tensor) -> Tensor:
         """Its value at an iteration; both scalars, on any device."""
-        return self.first + (self.last - self.first) * (iteration / self.iterations).clamp(max=1)
+        return self.first + (self.last - self.first) * (iteration.double() / self.iterations).clamp(max=1)
 
 
 def canvas_size_px(height_px: int, width_px: int, scales: int, coarsest_side_px: int = 2) -> tuple[int, int]:

@@ -4,11 +4,11 @@ import io
 
 import numpy as np
 import PIL.Image
-from numpy.typing import NDArray
 
 from dip import images
 from dip.errors import ImageError, StorageError
 from dip.images import Image
+from dip.images.image import PixelMask
 from dip.operators.damage import propose_damage
 from dip.pipeline.job import Job, Outcome
 
@@ -46,12 +46,12 @@ def overlay_name(image_id: str) -> str:
     return f"overlays/{image_id}.jpg"
 
 
-def encode_mask(damaged: NDArray[np.bool_]) -> bytes:
+def encode_mask(damaged: PixelMask) -> bytes:
     """(H, W), True = to be repaired, as a PNG."""
     return images.encode(Image(damaged[None].astype(np.float32)), "png")
 
 
-def _overlay(source: Image, damaged: NDArray[np.bool_]) -> bytes:
+def _overlay(source: Image, damaged: PixelMask) -> bytes:
     planes = np.where(damaged, RED, np.broadcast_to(source.pixels, (3, *source.size_px)))
     levels = np.rint(planes * 255).astype(np.uint8).transpose(1, 2, 0)
     buffer = io.BytesIO()

@@ -3,16 +3,14 @@
 import hashlib
 from dataclasses import dataclass
 
-import numpy as np
-
 from dip import images
 from dip.configuration import Configuration
 from dip.configuration.tables import METHODS, OPERATORS
 from dip.errors import ImageSkipped, MaskError
 from dip.images import Image
+from dip.images.image import PixelMask, Pixels
 from dip.images.noise import estimate_noise
 from dip.operators.damage import propose_damage
-from dip.operators.measurement import Pixels
 from dip.pipeline.job import Job
 from dip.storage.results import Row
 
@@ -23,15 +21,15 @@ class Given:
 
     Attributes:
         source: the image.
-        observed: (H, W), 1 = observed, where a mask hides pixels, or transparency does.
+        observed: (H, W), True = observed, where a mask hides pixels, or transparency does.
         guide: (3, H, W) in [0, 1], another image of the same scene, if the network draws from one.
-        visible: (H, W), 1 = visible, where the image is transparent elsewhere.
+        visible: (H, W), True = visible, where the image is transparent elsewhere.
     """
 
     source: Image
-    observed: Pixels | None = None
+    observed: PixelMask | None = None
     guide: Pixels | None = None
-    visible: Pixels | None = None
+    visible: PixelMask | None = None
 
 
 @dataclass
@@ -70,7 +68,7 @@ class Reader:
             self.check_noise()
         visible = self.read_visible(source)
         if visible is not None:
-            observed = visible if observed is None else observed * visible
+            observed = visible if observed is None else observed & visible
         return Given(source.reduced_to_grey(), observed, guide, visible)
 
     def check_noise(self) -> None:
@@ -82,11 +80,11 @@ class Reader:
                 "A lower --noise-floor restores it all the same."
             )
 
-    def read_visible(self, source: Image) -> Pixels | None:
+    def read_visible(self, source: Image) -> PixelMask | None:
         """Which pixels can be seen: what is transparent must not steer a restoration; None if all can be."""
         if source.alpha is None or METHODS[self.configuration.method].optimises is None:
             return None
-        visible: Pixels = (source.alpha > 0).astype(np.float32)
+        visible = source.alpha > 0
         if not visible.any():
             raise ImageSkipped(f"Expected an image; all of it is transparent ({self.job.image_id}).")
         return None if visible.all() else visible
@@ -99,7 +97,7 @@ class Reader:
         content = job.guides.read(job.image_id)
         return images.read_guide(content, job.guides.url_of(job.image_id), source.size_px)
 
-    def read_mask(self, source: Image) -> Pixels | None:
+    def read_mask(self, source: Image) -> PixelMask | None:
         """Which pixels are observed; None where no mask says so, and the task needs none."""
         job = self.job
         if job.proposes_masks:
@@ -123,18 +121,17 @@ class Reader:
                 f"Expected a mask that leaves pixels to learn from; everything is marked as damage "
                 f"({job.mask_id}). If the mask marks what is sound, say that black means damage."
             )
-        self.row.masked_share = float(1 - observed.mean())
+        self.row.masked_share = float((~observed).mean())
         return observed
 
-    def propose_mask(self, source: Image) -> Pixels | None:
+    def propose_mask(self, source: Image) -> PixelMask | None:
         """Which pixels look undamaged; None where all of them do."""
         damaged = propose_damage(source.pixels)
         if not damaged.any():
             self.skip_if_inpainting(f"Expected scratches or dust; found none ({self.job.image_id}).")
             return None
         self.row.masked_share = float(damaged.mean())
-        observed: Pixels = (~damaged).astype(np.float32)
-        return observed
+        return ~damaged
 
     def skip_if_inpainting(self, reason: str) -> None:
         """Inpainting leaves an image without holes alone; other tasks have something to do on it."""

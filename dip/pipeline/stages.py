@@ -78,7 +78,7 @@ class _Stages:
         degradation = self.configuration.degradation
         if degradation is None:
             measurement = measured(given.source.pixels, given.observed, self.configuration, given.guide)
-            return replace(measurement, visible=given.visible)
+            return replace(measurement, visible=given.visible, source_sigma=self.row.noise_sigma)
         return simulated(given.source.pixels, self.configuration, degradation, self.image_seed)
 
     def restore(self, measurement: Measurement, evaluator: Evaluator | None) -> Restoration:

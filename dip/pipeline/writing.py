@@ -10,10 +10,10 @@ from dip import images
 from dip.errors import ImageError, UnsupportedImageError
 from dip.evaluation.change import change_between
 from dip.images import Image, Metadata
-from dip.images.image import Levels
+from dip.images.image import Levels, PixelMask, Pixels
 from dip.images.xmp import with_history
 from dip.methods.base import Restoration
-from dip.operators.measurement import Measurement, Pixels, enlarged_bicubic
+from dip.operators.measurement import Measurement, enlarged_bicubic
 from dip.pipeline.job import Job
 from dip.pipeline.proposed_masks import encode_mask, mask_name
 from dip.storage.results import Row
@@ -136,8 +136,14 @@ class Writer:
         output.delete([name])
 
     def _check_unchanged_source(self) -> None:
-        """A source that was replaced meanwhile is not the one that was restored."""
-        if hashlib.sha256(self.job.source.read(self.job.image_id)).hexdigest() != self.row.source_sha256:
+        """A source that was replaced meanwhile is not the one that was restored.
+
+        One that is still as it was listed need not be read again.
+        """
+        source, name, listed = self.job.source, self.job.image_id, self.job.source_version
+        if listed and source.version(name) == listed:
+            return
+        if source.sha256(name) != self.row.source_sha256:
             raise ImageError(
                 f"Expected the source to stay as it was; its file was changed while it was restored "
                 f"({self.job.image_id}). Run the same line again with --retry-failed."
@@ -152,8 +158,8 @@ class Writer:
         row.mean_absolute_change, row.changed_share = change.mean_absolute, change.changed_share
         row.colour_drift = change.colour_drift
         if row.masked_share is not None and measurement.observed is not None:
-            stays = measurement.observed > 0
-            row.keeps_unmasked = bool((derivative.pixels == source.pixels)[:, stays].all())
+            is_kept = (derivative.pixels == source.pixels)[:, measurement.observed]
+            row.keeps_unmasked = bool(is_kept.all())
 
     def _with_history(self, metadata: Metadata) -> Metadata:
         """The metadata, and in the XMP packet how the derivative came about."""
@@ -182,8 +188,8 @@ class Writer:
         if measurement.observed is not None:
             self._write_mask(measurement.observed)
 
-    def _write_mask(self, observed: Pixels) -> None:
-        self.job.output.write(mask_name(self.job.image_id), encode_mask(observed == 0))
+    def _write_mask(self, observed: PixelMask) -> None:
+        self.job.output.write(mask_name(self.job.image_id), encode_mask(~observed))
 
 
 def _derivative(source: Image, restored: Pixels, measurement: Measurement) -> Image:

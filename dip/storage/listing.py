@@ -56,6 +56,17 @@ def list_below(file_system: AbstractFileSystem, path: str) -> Iterator[Found]:
         yield from _objects_at_once(file_system, path)
 
 
+def version_at(file_system: AbstractFileSystem, path: str) -> str:
+    """The version of the object at a path, as a listing tells it.
+
+    Raises:
+        OSError: there is none, or it may not be looked at.
+    """
+    if isinstance(file_system, LocalFileSystem):
+        return _file(path, Path(path).stat()).version
+    return _object(path, file_system.info(path)).version
+
+
 def _files_at(path: str) -> Iterator[Found]:
     if Path(path).is_file():
         yield _file(path, Path(path).stat())

@@ -17,7 +17,7 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 from dip.errors import ConfigurationError, OutputError, StorageError
-from dip.storage.listing import Found, list_below, temporary_name
+from dip.storage.listing import Found, list_below, temporary_name, version_at
 from dip.storage.retry import configure, retried
 
 PARALLEL_REQUESTS = 16
@@ -131,6 +131,15 @@ class Location:
         with _translated(path, "list"):
             for found in list_below(self.file_system, path):
                 yield replace(found, name=found.name[len(self.root) :].removeprefix("/"))
+
+    def version(self, name: str) -> str:
+        """The version of an object, as `find` tells it.
+
+        Raises:
+            StorageError: it does not exist, or the storage does not answer.
+        """
+        path = self._path(name)
+        return self._do(lambda: version_at(self.file_system, path), "look up", path)
 
     def names(self, folder: str = "") -> list[str]:
         """Names of the files and folders directly in `folder`; none if it does not exist.

@@ -46,7 +46,7 @@ WHERE image_id NOT IN (SELECT image_id FROM results) ORDER BY image_id
 # A storage that tells no version leaves no choice but to read.
 _SUSPECTS = """
 SELECT image_id, image_id, source_sha256 FROM images JOIN results USING (image_id)
-WHERE version <> source_version OR version = ''
+WHERE version IS NOT source_version OR version = ''
 """
 
 _SUSPECT_MASKS = f"""

@@ -12,8 +12,9 @@ from dip.evaluation.studies.base import Findings, Study, Trial
 from dip.evaluation.studies.subject import subject_of
 from dip.methods import method_called
 from dip.methods.base import Context
-from dip.methods.optimization import settings_of
+from dip.methods.optimization import settings_for, settings_of
 from dip.methods.presets import effective_preset
+from dip.operators.measurement import Measurement
 
 
 def _variants(configuration: Configuration) -> tuple[str, ...]:
@@ -50,7 +51,7 @@ def _run(trial: Trial) -> Findings:
     reading = subject.evaluator.readings(restoration.image)[0]
     row = {
         "preset": effective_preset(configuration),
-        "parameters": _parameters(subject.measurement.size_px, len(subject.measurement.y), configuration),
+        "parameters": _count_parameters(subject.measurement, configuration),
         "protocol": reading.protocol,
         "psnr_degraded_db": reading.psnr_degraded_db,
         "psnr_db": reading.psnr_db,
@@ -71,10 +72,11 @@ def _configuration(variant: str, asked: Configuration) -> Configuration:
     return replace(asked, variation=replace(asked.variation, network=variant))
 
 
-def _parameters(size_px: tuple[int, int], channels: int, configuration: Configuration) -> int:
-    """How many numbers are optimised."""
-    parameterization = settings_of(configuration).for_size(size_px).parameterization
-    network = parameterization.network(channels, parameterization.canvas_px(*size_px))
+def _count_parameters(measurement: Measurement, configuration: Configuration) -> int:
+    """How many numbers are optimised to restore an image of that size and noise."""
+    parameterization = settings_for(measurement, configuration).parameterization
+    canvas_px = parameterization.canvas_px(*measurement.size_px)
+    network = parameterization.network(len(measurement.y), canvas_px)
     return sum(parameter.numel() for parameter in network.parameters())
 
 

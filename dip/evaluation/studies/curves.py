@@ -13,10 +13,10 @@ import torch
 from dip.configuration import Configuration
 from dip.evaluation.studies.base import Findings, Study, Trial
 from dip.evaluation.studies.subject import subject_of
+from dip.images.image import Pixels
 from dip.methods.optimization import settings_of
 from dip.objective import Problem
 from dip.operators.identity import Identity
-from dip.operators.measurement import Pixels
 from dip.optimize.curve import CurvePoint
 from dip.optimize.fit import restore
 from dip.optimize.stopping import FixedRule

@@ -12,7 +12,7 @@ import PIL.Image
 import pyarrow as pa
 
 from dip.configuration import Configuration
-from dip.evaluation.studies.base import Findings, Study, Trial
+from dip.evaluation.studies.base import Findings, Study, TableRow, Trial
 from dip.evaluation.studies.subject import subject_of
 from dip.images import Image
 from dip.images.formats.png import png_bytes
@@ -42,12 +42,13 @@ def _run(trial: Trial) -> Findings:
     settings = _settings(trial, subject.measurement)
     psnr_of, protocol = subject.evaluator.psnr_of(), trial.configuration.protocol_name
     pictures: dict[int, PIL.Image.Image] = {}
-    rows: list[dict[str, object]] = []
+    rows: dict[int, TableRow] = {}
 
     def keep(tracker: OutputTracker) -> None:
         pictures[tracker.iteration] = as_pillow(Image(tracker.output[0].float().cpu().numpy()))
         psnr_db = float(psnr_of(tracker.output))
-        rows.append({"iteration": tracker.iteration, "protocol": protocol, "psnr_db": psnr_db})
+        row = {"iteration": tracker.iteration, "protocol": protocol, "psnr_db": psnr_db}
+        rows[tracker.iteration] = row
 
     restore(
         problem_of(subject.measurement, settings.objective),
@@ -62,7 +63,7 @@ def _run(trial: Trial) -> Findings:
         for iteration in trial.snapshots
     }
     film = {f"snapshots/{trial.image_id}/{trial.variant}.webp": _animation(list(pictures.values()))}
-    return Findings(trial, {"snapshots": rows}, chosen | film)
+    return Findings(trial, {"snapshots": list(rows.values())}, chosen | film)
 
 
 def _settings(trial: Trial, measurement: Measurement) -> Settings:

@@ -29,14 +29,13 @@ def _run(trial: Trial) -> Findings:
     decider, rules = _rules(trial, settings.schedule)
     settings = replace(settings, schedule=replace(settings.schedule, rule=decider))
     seen: list[OutputTracker] = []
-    signals: list[TableRow] = []
+    signals: dict[tuple[int, str], TableRow] = {}
 
     def keep(tracker: OutputTracker) -> None:
         seen[:] = [tracker]
         for rule, monitor in zip(rules, tracker.monitors[1:], strict=True):
-            signals.append(
-                {"iteration": tracker.iteration, "rule": rule.name, "signal": float(monitor.signal)}
-            )
+            row = {"iteration": tracker.iteration, "rule": rule.name, "signal": float(monitor.signal)}
+            signals[tracker.iteration, rule.name] = row
 
     fit = restore(
         problem_of(subject.measurement, settings.objective),
@@ -55,7 +54,7 @@ def _run(trial: Trial) -> Findings:
     stops = [
         _stop(rule, monitor, fit, subject) for rule, monitor in zip(rules, seen[0].monitors[1:], strict=True)
     ]
-    return Findings(trial, {"psnr": psnrs, "signals": signals, "stops": stops})
+    return Findings(trial, {"psnr": psnrs, "signals": list(signals.values()), "stops": stops})
 
 
 def _rules(trial: Trial, schedule: Schedule) -> tuple[StopRule, list[StopRule]]:

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from dip.images.image import PixelMask
 from dip.operators.damage.ridges import Ridges, centre, find_ridges
 
 Plane = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 Reals = NDArray[np.float64]
 
@@ -84,7 +84,7 @@ class Line:
     bits: float
 
 
-def find_creases(grey: Plane) -> Mask:
+def find_creases(grey: Plane) -> PixelMask:
     """Creases that are lighter than what they lie on, three pixels wide.
 
     Args:
@@ -100,7 +100,7 @@ def find_creases(grey: Plane) -> Mask:
     for line in lines[:CREASES]:
         if line.bits - content > CERTAIN_BITS:
             creased[_course(ridges.at[:, line.ridges], grey.shape)] = True
-    widened: Mask = ndimage.binary_dilation(creased, np.ones((3, 3), bool))
+    widened: PixelMask = ndimage.binary_dilation(creased, np.ones((3, 3), bool))
     return widened
 
 
@@ -189,14 +189,14 @@ def _line(strip: Indices, ridges: Ridges) -> Iterator[Line]:
     yield Line(on_line, STEP_PX * _bits(ridges, on_line) * alone * (1 + reaching))
 
 
-def _pieces(hit: Mask) -> Mask:
+def _pieces(hit: PixelMask) -> PixelMask:
     """Without what is hit by chance: pieces with a gap of a step at most in them."""
     joined = ndimage.binary_closing(np.pad(hit, PIECE), np.ones(3))
-    pieces: Mask = ndimage.binary_opening(joined, np.ones(PIECE))[PIECE:-PIECE] & hit
+    pieces: PixelMask = ndimage.binary_opening(joined, np.ones(PIECE))[PIECE:-PIECE] & hit
     return pieces
 
 
-def _densest(hit: Mask) -> slice:
+def _densest(hit: PixelMask) -> slice:
     """The stretch with most hits, each step of it counted as a part of a hit missing."""
     gain = np.concatenate([[0], np.cumsum(hit - GAPS)])
     end = int(np.argmax(gain - np.minimum.accumulate(gain)))

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from dip.images.image import PixelMask, Pixels
 from dip.operators.damage.creases import find_creases
 
-Pixels = NDArray[np.float32]
 Plane = NDArray[np.float32]
 Labels = NDArray[np.int32]
 PerMark = NDArray[np.float64]
@@ -82,7 +82,7 @@ class Marks:
         return cells >= SPREAD and bool(certain.sum() >= FEW * np.count_nonzero(self.isolation))
 
 
-def propose_damage(pixels: Pixels) -> NDArray[np.bool_]:
+def propose_damage(pixels: Pixels) -> PixelMask:
     """Scratches and dust, if there are enough of them, and creases; with their soft border of a pixel.
 
     Light and dark damage are looked for separately. One short scratch by itself is no evidence: photographs
@@ -95,11 +95,11 @@ def propose_damage(pixels: Pixels) -> NDArray[np.bool_]:
         (H, W); True = to be repaired. All False where a photograph as a whole speaks for no damage.
     """
     grey = pixels.mean(axis=0)
-    damaged: NDArray[np.bool_] = ndimage.binary_dilation(_of_any_width(grey), TOUCHING)
+    damaged: PixelMask = ndimage.binary_dilation(_of_any_width(grey), TOUCHING)
     return damaged
 
 
-def _of_any_width(grey: Plane) -> NDArray[np.bool_]:
+def _of_any_width(grey: Plane) -> PixelMask:
     """What is damaged at the image's own scale, and at each half of it: there, what is wide is thin."""
     damaged = _lighter(grey) | _lighter(1 - grey) | find_creases(grey)
     if min(grey.shape) >= 2 * LEAST_SIDE_PX:
@@ -109,12 +109,12 @@ def _of_any_width(grey: Plane) -> NDArray[np.bool_]:
     return damaged
 
 
-def _lighter(grey: Plane) -> NDArray[np.bool_]:
+def _lighter(grey: Plane) -> PixelMask:
     """What is damaged among what is lighter than its surroundings; nothing in an undamaged image."""
     marks = find_marks(grey)
     if not marks.speak_for_damage:
         return np.zeros(grey.shape, bool)
-    damaged: NDArray[np.bool_] = (marks.isolation > ALONE)[marks.labels]
+    damaged: PixelMask = (marks.isolation > ALONE)[marks.labels]
     return damaged
 
 
