@@ -14,8 +14,8 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
     """The observed pixels of an image.
 
     Args:
-        content: the bytes of the mask's file. A pixel lighter than half its range is white; in a
-            file that holds only the levels 0 and 1, 1 is white. One that is rather transparent marks nothing.
+        content: the bytes of the mask's file. Of two levels, or of many, those lighter than
+            half the range are white; of 0 and 1, 1 is. One that is rather transparent marks nothing.
         name: what errors call it.
         size_px: (H, W) of the image.
         damage: `white` or `black`, the one that marks what is to be repaired.
@@ -24,8 +24,8 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
         (H, W), True = observed, False = damaged.
 
     Raises:
-        MaskError: it cannot be read, has another size than the image, or several levels that all are dark, or
-            light.
+        MaskError: it cannot be read, has another size than the image, or levels that leave open what
+            they mark.
     """
     try:
         mask = decode(content, name)
