@@ -211,6 +211,39 @@ def compact(
         print_compaction(location, *join_parts(location))
 
 
+@app.command(epilog="Examples: `dip report restored --open`; `dip report first second --to compared`")
+def report(
+    output: Annotated[str, typer.Argument(metavar="OUT", help="Folder or URL of the results.")],
+    other: Annotated[
+        str | None, typer.Argument(metavar="OTHER", help="Results over the same source, to compare with.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="URL", help="Where the report goes, else OUT/report.")
+    ] = None,
+    sample: Annotated[
+        str, typer.Option("--sample", metavar="N", help="Images shown that nothing is wrong with, or all.")
+    ] = "200",
+    opens: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+    storage_options: StorageOption = None,
+) -> None:
+    """Make a page on which results are looked at, compared and decided on.
+
+    It opens from disk and from any web server. Nothing else of OUT changes; the same line goes on with what
+    was interrupted.
+    """
+    from flows.console.report import print_report
+    from flows.console.reporting import open_page, report_on, sample_size
+
+    with refusals():
+        size = sample_size(sample)
+        first = location_of(output, storage_options)
+        second, place = (None if url is None else location_of(url, storage_options) for url in (other, to))
+    made = report_on(first, second, place, size)
+    print_report(made)
+    if opens:
+        open_page(made)
+
+
 STUDY_OPTIONS = (
     "scale", "preset", "seed", "max_iterations", "network", "width", "tv",
     "device", "workers", "scheduler", "storage_options", "take_over",

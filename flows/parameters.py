@@ -32,6 +32,8 @@ class BatchParameters(MethodParameters):
         bag: make the output a BagIt bag.
         redo_all: on a finished output, restore all images again.
         retry_failed: on a finished output, also take the images that failed.
+        retry: file that names images to restore again, on a finished output.
+        only: file that names the images to restore; all others of the source are left out.
         take_over: work on the output although it is locked by another run, which is dead.
         shard_size: images per shard; one shard is one task run and one part file.
     """
@@ -45,6 +47,8 @@ class BatchParameters(MethodParameters):
     bag: bool = False
     redo_all: bool = False
     retry_failed: bool = False
+    retry: Url | None = None
+    only: Url | None = None
     take_over: bool = False
     shard_size: int = Field(500, ge=1)
 
@@ -64,6 +68,8 @@ class BatchParameters(MethodParameters):
     def _images_are_named_once(self) -> Self:
         if self.redo_all and self.retry_failed:
             raise ValueError("all images again (--all) are also those that failed (--retry-failed): name one")
+        if self.redo_all and self.retry is not None:
+            raise ValueError("all images again (--all) are also those of a list (--retry): name one")
         return self
 
 

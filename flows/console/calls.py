@@ -41,12 +41,18 @@ def called(flow: Any, argument: Any, interrupted: str = CONTINUE) -> Any:
     from flows.console.display import displayed_progress
     from flows.console.server import prefect_server_expected
 
+    with interruptible(interrupted), refusals(), displayed_progress(), prefect_server_expected():
+        return flow(argument)
+
+
+@contextmanager
+def interruptible(sentence: str) -> Iterator[None]:
+    """Ctrl-C within the block, and what stops a container, ends the program with a sentence."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with refusals(), displayed_progress(), prefect_server_expected():
-            return flow(argument)
+        yield
     except KeyboardInterrupt:
-        typer.echo(interrupted, err=True)
+        typer.echo(sentence, err=True)
         sys.exit(130)
 
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -38,6 +38,28 @@ def displayed_progress() -> Iterator[None]:
             yield
         finally:
             listener.reset(token)
+
+
+@contextmanager
+def displayed_count(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show on the standard error stream how far something is that is told its count within the block."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _PlainCount(what)
+        return
+    with Bar(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+class _PlainCount:
+    def __init__(self, what: str) -> None:
+        self._what, self._said_at = what, time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        if time.monotonic() - self._said_at >= PLAIN_LINE_EVERY_S:
+            self._said_at = time.monotonic()
+            print(f"{self._what}: {done} of {total}", file=sys.stderr, flush=True)
 
 
 class _PlainLines:

@@ -183,6 +183,18 @@ TimeLimitOption = Annotated[
 RetryOption = Annotated[
     bool, typer.Option("--retry-failed", help="On a finished output, try again what has failed.")
 ]
+RetryListOption = Annotated[
+    str | None,
+    typer.Option("--retry", metavar="FILE", help="On a finished output, restore what FILE names again."),
+]
+OnlyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--only",
+        metavar="FILE",
+        help="Restore only what FILE names: decisions.csv of a report, a CSV with image_id, one name a line.",
+    ),
+]
 TakeOverOption = Annotated[
     bool, typer.Option("--take-over", help="Work on OUT although it is locked by another run, which is dead.")
 ]
@@ -226,6 +238,8 @@ SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
         "time_limit_s": (TimeLimitOption, None),
         "redo_all": (RedoOption, False),
         "retry_failed": (RetryOption, False),
+        "retry": (RetryListOption, None),
+        "only": (OnlyOption, None),
         "take_over": (TakeOverOption, False),
     }
 )

@@ -16,6 +16,7 @@ from flows.demo import DemoImage
 from flows.masks import MasksSummary
 from flows.plan import Plan
 from flows.progress import printable
+from flows.report.build import Report
 from flows.runs.accounts import incomplete_runs, no_rows, unfinished
 from flows.runs.bag import results_of
 from flows.runs.verification import Verification
@@ -149,6 +150,14 @@ def print_demo(images: Sequence[DemoImage]) -> None:
     _print_table(titles, rows)
     if images:
         print(f"Look at {images[0].contact_sheet}")
+
+
+def print_report(report: Report) -> None:
+    """Print what became of a report."""
+    parts = [f"{report.images} images", f"{report.shown} with pictures, {report.made} of them new"]
+    if report.tabled < report.images:
+        parts.insert(1, f"{report.tabled} in the table")
+    print(f"{', '.join(parts)}. Open {report.url}")
 
 
 def print_study(summary: StudySummary) -> None:

@@ -4,14 +4,12 @@ import json
 import re
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field, TypeAdapter, ValidationError
 
 import dip
 from dip.errors import StorageError
@@ -20,6 +18,8 @@ from dip.storage import Location
 from dip.storage.part_files import read_parts
 from flows.parameters import Batch
 from flows.runs.bag import check_bag, check_no_bag, check_outside_bags
+from flows.runs.chosen import read_chosen
+from flows.runs.history import Description, described, last_run, runs_of
 from flows.runs.inventory import Inventory, inventory_of
 from flows.runs.manifest import Entry, encode_manifest, read_names
 from flows.runs.preconditions import check_same_terms, check_unused, terms_of
@@ -27,21 +27,6 @@ from flows.runs.run import Earlier, Run, manifest_of
 
 OPEN_IMAGES_NAMED = 5
 _STAMP, _STAMP_LENGTH = "%Y%m%dT%H%M%S", 15
-
-
-@dataclass(frozen=True)
-class _Description:
-    """What `run.json` says of a run."""
-
-    run_id: str
-    asked: dict[str, Any]
-    total: Annotated[int, Field(ge=1)]
-    shard_size: Annotated[int, Field(ge=1)]
-    software_version: str
-    started_at: str
-
-
-_READER = TypeAdapter(_Description)
 
 
 def open_run(parameters: Batch) -> tuple[Run | None, Earlier]:
@@ -58,18 +43,18 @@ def open_run(parameters: Batch) -> tuple[Run | None, Earlier]:
     output, whole = parameters.results, parameters.location(parameters.output)
     check_outside_bags(whole)
     (check_bag if parameters.bag else check_no_bag)(whole)
-    last = _last_run(output)
+    last = last_run(output)
     if last is None and not parameters.overwrite:
         check_unused(output)
     if last is not None:
         run_id, is_finished = last
-        stored = _described(output, run_id)
+        stored = described(output, run_id)
         check_same_terms(stored.asked, terms_of(parameters), run_id)
         if not is_finished:
             committed = _committed_shards(output, run_id)
             return Run(_template(parameters, run_id), stored.total, stored.shard_size, committed), Earlier()
     with inventory_of(parameters.location(parameters.source), parameters.masks_location) as inventory:
-        earlier = Earlier() if last is None else _set_against_results(inventory, parameters)
+        earlier = _set_against_results(inventory, parameters)
         last_id = None if last is None else last[0]
         return _new_run(parameters, inventory.without_result(), last_id), earlier
 
@@ -78,6 +63,10 @@ def _set_against_results(inventory: Inventory, parameters: Batch) -> Earlier:
     """Leave the images open that the output lacks, or is to have again."""
     inventory.read_results(parameters.results)
     vanished = inventory.count_vanished()
+    if parameters.only is not None:
+        inventory.keep_only(read_chosen(parameters.location(parameters.only)))
+    if parameters.retry is not None:
+        inventory.forget(read_chosen(parameters.location(parameters.retry)))
     if parameters.redo_all:
         inventory.forget_all()
     elif parameters.retry_failed:
@@ -92,7 +81,7 @@ def _new_run(parameters: Batch, entries: Iterable[Entry], last: str | None) -> R
         return None
     run_id = _id_after(last)
     run = Run(_template(parameters, run_id), total, parameters.shard_size)
-    description = _Description(
+    description = Description(
         run_id,
         terms_of(parameters),
         total,
@@ -180,8 +169,8 @@ def incomplete_runs(output: Location) -> list[Account]:
     rows: Counter[str] = Counter()
     for part in read_parts(output, ["run_id"]):  # once for all runs: there can be one of each night
         rows.update(part["run_id"].to_pylist())
-    begun = reversed([run_id for run_id, _ in _runs(output)])
-    totals = {run_id: _described(output, run_id).total for run_id in begun}
+    begun = reversed([run_id for run_id, _ in runs_of(output)])
+    totals = {run_id: described(output, run_id).total for run_id in begun}
     return [account_of(output, run_id, total) for run_id, total in totals.items() if rows[run_id] < total]
 
 
@@ -202,11 +191,11 @@ def unfinished(output: Location) -> str:
     Raises:
         StorageError: the output cannot be read, or the description of the run is damaged.
     """
-    last = _last_run(output)
+    last = last_run(output)
     if last is None or last[1]:
         return ""
     run_id, _ = last
-    done, total = _done(output, run_id), _described(output, run_id).total
+    done, total = _done(output, run_id), described(output, run_id).total
     return (
         f"The run {run_id} is unfinished: {done} of {total} images are done. "
         "The line that began it continues it."
@@ -247,39 +236,6 @@ def close_run(run: Run) -> dict[str, int]:
     ended = {"finished_at": datetime.now(UTC).isoformat(), **account.counts}
     run.output.write(f"runs/{run.run_id}/finished.json", json.dumps(ended, indent=2).encode())
     return account.counts
-
-
-def finished_runs(output: Location) -> list[str]:
-    """Ids of the runs of an output that were closed, oldest first.
-
-    Raises:
-        StorageError: the output cannot be listed.
-    """
-    return [run_id for run_id, is_finished in reversed([*_runs(output)]) if is_finished]
-
-
-def _last_run(output: Location) -> tuple[str, bool] | None:
-    """Id of the output's last run, and whether it is finished."""
-    return next(_runs(output), None)
-
-
-def _runs(output: Location) -> Iterator[tuple[str, bool]]:
-    """Id of each run of an output, and whether it is finished, from the last one back."""
-    for run_id in sorted(output.names("runs"), reverse=True):
-        files = output.names(f"runs/{run_id}")
-        if "run.json" in files:
-            yield run_id, "finished.json" in files
-
-
-def _described(output: Location, run_id: str) -> _Description:
-    name = f"runs/{run_id}/run.json"
-    try:
-        return _READER.validate_json(output.read(name))
-    except ValidationError as error:
-        raise StorageError(
-            f"Expected the description of a run in {output.url_of(name)}; it is damaged: "
-            f"{error.errors()[0]['msg']}. Put it back from a copy, or choose another output."
-        ) from error
 
 
 def _committed_shards(output: Location, run_id: str) -> frozenset[int]:

@@ -13,7 +13,9 @@ from flows.runs.preconditions import check_no_foreign_entries
 
 _MANIFEST, _TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 _DECLARATION, _INFO = "bagit.txt", "bag-info.txt"
-_OF_A_BAG = {PAYLOAD, _MANIFEST, _TAG_MANIFEST, _DECLARATION, _INFO}
+REPORT = "report"
+"""Folder of an output's report; that of a bag lies beside its payload."""
+_OF_A_BAG = {PAYLOAD, _MANIFEST, _TAG_MANIFEST, _DECLARATION, _INFO, REPORT}
 
 
 def results_of(output: Location) -> Location:

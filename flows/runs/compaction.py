@@ -14,8 +14,9 @@ from dip.errors import StorageError
 from dip.storage import Location
 from dip.storage.part_files import ROW_GROUP_BYTES, read_columns
 from dip.storage.results import CURVE_SCHEMA, ROW_SCHEMA
-from flows.runs.accounts import finished_runs, unfinished
+from flows.runs.accounts import unfinished
 from flows.runs.bag import close_bag, is_declared, open_bag, results_of
+from flows.runs.history import finished_runs
 from flows.runs.lock import locked
 
 JOINED_BYTES = 2**26

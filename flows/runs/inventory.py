@@ -2,12 +2,12 @@
 
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 
-from dip.errors import StorageError
+from dip.errors import ConfigurationError, StorageError
 from dip.images import is_image_name
 from dip.storage import Location
 from dip.storage.location import PARALLEL_REQUESTS
@@ -22,6 +22,7 @@ CREATE TABLE results (
     mask_sha256 TEXT
 ) WITHOUT ROWID;
 CREATE TABLE changed (image_id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE chosen (image_id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE INDEX images_by_stem ON images (stem);
 CREATE INDEX masks_by_stem ON masks (stem);
 """
@@ -65,6 +66,8 @@ _IS_MASKED = f"SELECT EXISTS (SELECT * FROM ({_MASKED}) WHERE mask_id IS NOT NUL
 _VANISHED = "SELECT count(*) FROM results WHERE image_id NOT IN (SELECT image_id FROM images)"
 
 _FAILED = "SELECT count(*) FROM results JOIN images USING (image_id) WHERE status = 'failed'"
+
+_UNKNOWN = "SELECT count(*), min(image_id) FROM chosen WHERE image_id NOT IN (SELECT image_id FROM images)"
 
 _KNOWN_BY = ["image_id", "status", "source_version", "source_sha256", "mask_version", "mask_sha256"]
 _HASHED_AT_ONCE = 8 * PARALLEL_REQUESTS
@@ -149,6 +152,34 @@ class Inventory:
     def forget_all(self) -> None:
         """Take all results for none."""
         self._database.execute("DELETE FROM results")
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Take the results of some images for none.
+
+        Raises:
+            ConfigurationError: one of them is not in the source.
+        """
+        self._choose(names)
+        self._database.execute("DELETE FROM results WHERE image_id IN (SELECT image_id FROM chosen)")
+
+    def keep_only(self, names: Iterable[str]) -> None:
+        """Leave all other images of the source out.
+
+        Raises:
+            ConfigurationError: one of them is not in the source.
+        """
+        self._choose(names)
+        self._database.execute("DELETE FROM images WHERE image_id NOT IN (SELECT image_id FROM chosen)")
+
+    def _choose(self, names: Iterable[str]) -> None:
+        self._database.execute("DELETE FROM chosen")
+        self._database.executemany("INSERT OR IGNORE INTO chosen VALUES (?)", ((name,) for name in names))
+        count, example = self._database.execute(_UNKNOWN).fetchone()
+        if count:
+            raise ConfigurationError(
+                f"Expected a list of images of {self._source.url}; {count} of its names are not there, "
+                f"such as {example!r}. Names are paths below the source."
+            )
 
     def forget_changed(self) -> None:
         """Take the results of images whose content, or mask, is another one by now for none.

@@ -71,6 +71,17 @@ def read_shard(output: Location, name: str, shard: int) -> list[Entry]:
     return [Entry(**row) for row in output.parse(name, parse)]
 
 
+def read_entries(output: Location, name: str) -> Iterator[Entry]:
+    """The entries of a stored manifest, a shard in memory at a time.
+
+    Raises:
+        StorageError: the manifest cannot be read.
+    """
+    shards = output.parse(name, lambda file: int(pq.ParquetFile(file).num_row_groups))
+    for shard in range(shards):
+        yield from read_shard(output, name, shard)
+
+
 def read_names(output: Location, name: str) -> pa.ChunkedArray:
     """The image_ids of a stored manifest.
 

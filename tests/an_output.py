@@ -1,0 +1,36 @@
+"""Outputs as a run leaves them, made in this process: no server and no workers."""
+
+from pathlib import Path
+
+from dip.pipeline.stages import process
+from dip.storage import Location
+from flows.parameters import ArchiveParameters, Batch, BenchmarkParameters
+from flows.runs.accounts import close_run, open_run
+from flows.runs.bag import close_bag, open_bag
+from flows.runs.run import Shard
+
+
+def restored(source: Path, output: Path, **asked: object) -> Location:
+    """The output of a restoration."""
+    return carried_out(ArchiveParameters(source=str(source), output=str(output), **asked))
+
+
+def evaluated(source: Path, output: Path, **asked: object) -> Location:
+    """The output of an evaluation."""
+    return carried_out(BenchmarkParameters(source=str(source), output=str(output), **asked))
+
+
+def carried_out(batch: Batch) -> Location:
+    run, _ = open_run(batch)
+    output = Location(batch.output)
+    if batch.bag:
+        open_bag(output)
+    for index in run.open_shards:
+        shard = Shard(run, index, set())
+        for job in shard.open_jobs():
+            process(job)
+        shard.commit()
+    close_run(run)
+    if batch.bag:
+        close_bag(output)
+    return output
