@@ -8,6 +8,7 @@ import typer
 from dip.configuration.tables import STUDIES
 from dip.configuration.vocabulary import ProtocolName, StudyName
 from flows.console.calls import called, location_of, parameters_of, refusals
+from flows.console.home import have_a_home
 from flows.console.options import (
     DamageOption,
     GuidesOption,
@@ -43,7 +44,7 @@ def prepare() -> None:
     """
     # A run shows its own progress; Prefect's console log would be written across it.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
-    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+    have_a_home()
 
 
 @app.command(
