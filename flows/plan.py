@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from dask.system import CPU_COUNT
+
 from dip.configuration import Configuration
 from dip.pipeline.job import Job
 from dip.storage import Location
@@ -89,7 +91,7 @@ def plan_archive(parameters: ArchiveParameters) -> Plan:
 def _prospects(jobs: Sequence[Job]) -> Iterator[Prospect]:
     from dip.pipeline.stages import inspect  # which brings torch
 
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(CPU_COUNT) as pool:
         for row in pool.map(inspect, jobs):
             factor = jobs[0].configuration.scale_factor ** 2
             pixels = (row.height_px or 0) * (row.width_px or 0) * factor

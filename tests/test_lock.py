@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -95,6 +96,22 @@ def test_lock_of_a_dead_process_is_taken_over_silently(output, capsys):
     with locked(output, take_over=False):
         assert f"{lock.PREFIX}other.json" not in output.names()
     assert output.names() == []
+    assert capsys.readouterr() == ("", "")
+
+
+def test_lock_of_a_dead_process_is_removed_on_systems_without_proc(tmp_path, monkeypatch, capsys):
+    read_text = Path.read_text
+
+    def without_proc(path, *options):
+        if path.is_relative_to("/proc"):
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return read_text(path, *options)
+
+    monkeypatch.setattr(Path, "read_text", without_proc)
+    output = Location(str(tmp_path / "out"))
+    leave(output, ticket_of_a_dead_process())
+    with locked(output, take_over=False):
+        assert f"{lock.PREFIX}other.json" not in output.names()
     assert capsys.readouterr() == ("", "")
 
 

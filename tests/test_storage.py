@@ -3,6 +3,7 @@
 import pickle
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from dip.errors import ConfigurationError, StorageError
@@ -98,6 +99,17 @@ def test_file_in_the_place_of_a_folder_is_a_sentence(tmp_path, s3):
 def test_unknown_protocol_is_a_sentence():
     with pytest.raises(ConfigurationError, match="Expected a path or a URL that fsspec knows"):
         _ = Location("nosuch://bucket").root
+
+
+def test_file_systems_that_the_process_shares_are_left_as_they_are():
+    options = {"endpoint_url": "http://127.0.0.1:9", "config_kwargs": {"read_timeout": 7}}
+    shared = fsspec.filesystem("s3", use_listings_cache=False, **options)
+    retries = shared.retries
+    ours, again = (Location("s3://bucket/in", options).file_system for _ in range(2))
+    assert (shared.retries, shared.config_kwargs) == (retries, {"read_timeout": 7})
+    assert (ours.retries, ours.config_kwargs["retries"]) == (1, {"total_max_attempts": 1})
+    assert ours.config_kwargs["read_timeout"] == 7
+    assert again is ours
 
 
 def test_location_travels_without_its_connection_and_hides_its_options():

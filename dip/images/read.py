@@ -17,6 +17,10 @@ from dip.images.image import MAX_PIXELS, Image, Levels, check_size, image_of, kn
 from dip.images.metadata import Metadata, usable_density, without_old_pixels
 from dip.images.remarks import kept_off_the_console
 
+# Pillow warns of sizes that are refused here, and of damaged tags, which are carried as they are. The filter
+# is set once: several threads read at a time, and `warnings.catch_warnings` would undo what another has set.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
 _PLAIN_MODE = {
     "1": "L",
     "L": "L",
@@ -108,9 +112,7 @@ def _opened(content: bytes, name: str) -> Image:
 
 def _open(content: bytes, name: str) -> PIL.Image.Image:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # our own limit is lower than the one Pillow warns at
-            opened = PIL.Image.open(io.BytesIO(content))
+        opened = PIL.Image.open(io.BytesIO(content))
     except PIL.Image.DecompressionBombError as error:
         raise ImageTooLargeError(
             f"Expected at most {MAX_PIXELS // 10**6} megapixels; {error} ({name})."

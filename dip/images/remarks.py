@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -32,9 +31,7 @@ def kept_off_the_console() -> Iterator[list[str]]:
     for logger in map(logging.getLogger, _LIBRARIES):
         logger.addHandler(collector)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield remarks
+        yield remarks
     finally:
         for logger in map(logging.getLogger, _LIBRARIES):
             logger.removeHandler(collector)

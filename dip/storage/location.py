@@ -18,7 +18,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from dip.errors import ConfigurationError, OutputError, StorageError
 from dip.storage.listing import Found, list_below, temporary_name, version_at
-from dip.storage.retry import configure, retried
+from dip.storage.retry import retried, trying_once
 
 PARALLEL_REQUESTS = 16
 LONGEST_NAME_BYTES, LONGEST_KEY_BYTES = 255, 1024
@@ -61,8 +61,8 @@ class Location:
             ) from error
         if isinstance(file_system, MemoryFileSystem):
             raise ConfigurationError(f"Expected storage that other processes reach, too; got {self.url}.")
-        configure(file_system)
-        return file_system, root.rstrip("/")
+        is_new = bool(self.options.get("skip_instance_cache"))
+        return trying_once(file_system, is_new), root.rstrip("/")
 
     @property
     def file_system(self) -> fsspec.AbstractFileSystem:

@@ -2,7 +2,7 @@
 
 s3fs and botocore try again by themselves, five times each and one inside the other: 25 requests in half a
 minute where a server refuses, in six minutes where it hangs, while a lost connection is given up after ten
-seconds. `configure` has them try once, so that there is one count, and one bound in time.
+seconds. `trying_once` has them try once, so that there is one count, and one bound in time.
 """
 
 import random
@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TypeVar
 from weakref import WeakSet
 
@@ -93,11 +94,24 @@ CLIENT = {
 }
 
 
-def configure(storage: AbstractFileSystem) -> None:
-    """Switch off the retries of s3fs, and those of botocore unless the storage's options ask for them."""
-    if "s3" in storage.protocol:
-        storage.retries = 1
-        storage.config_kwargs = {**CLIENT, **storage.config_kwargs}
+def trying_once(storage: AbstractFileSystem, is_new: bool) -> AbstractFileSystem:
+    """A file system without the retries of s3fs, and those of botocore unless its options ask for them.
+
+    Args:
+        storage: whose place it takes; the whole process shares that one, and it stays as it is.
+        is_new: whether it has connections of its own, or those of all with the same options.
+    """
+    if "s3" not in storage.protocol:
+        return storage
+    client = {**CLIENT, **storage.config_kwargs}
+    options = {**storage.storage_options, "config_kwargs": client, "skip_instance_cache": is_new}
+    of_one_try = _of_one_try(type(storage))  # type: ignore[arg-type]  # classes are hashable
+    return of_one_try(*storage.storage_args, **options)
+
+
+@cache
+def _of_one_try(kind: type[AbstractFileSystem]) -> type[AbstractFileSystem]:
+    return type(f"{kind.__name__}OfOneTry", (kind,), {"retries": 1})
 
 
 def _may_heal(error: BaseException, status: int | None, code: str) -> bool:

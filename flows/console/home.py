@@ -10,7 +10,7 @@ _HOME = "PREFECT_HOME"
 
 
 def have_a_home() -> None:
-    """Name a folder for the time of this process where PREFECT_HOME, or the user's home, cannot be written."""
+    """Name a folder for the time of this process where PREFECT_HOME or the user's home cannot be written."""
     named = os.environ.get(_HOME)
     home = Path(named) if named else Path(os.path.expanduser("~"), ".prefect")  # noqa: PTH111 - raises nothing
     try:

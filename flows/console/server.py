@@ -18,7 +18,7 @@ from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_se
 
 from dip.errors import ConfigurationError
 
-START_WITHIN_S = 120.0
+START_WITHIN_S = 300.0
 END_WITHIN_S = 5.0
 HOST = "127.0.0.1"
 _PREFECT_SAYS = ("Failed to reach API", "Timed out while attempting to connect")

@@ -252,8 +252,11 @@ def _content(output: Location, name: str) -> bytes | None:
 
 def _machine() -> str:
     """This start of this machine, and whose processes can be seen from here."""
-    started = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return f"{started} {Path('/proc/self/ns/pid').readlink()}"
+    try:
+        started = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{started} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:  # systems other than Linux, all of whose processes see each other
+        return f"{socket.gethostname()} {psutil.boot_time():.0f}"
 
 
 def _now() -> datetime:

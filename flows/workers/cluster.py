@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import dask.config
+from dask.system import CPU_COUNT
 from distributed import Client, Nanny, Scheduler, SpecCluster
 from distributed.scheduler import DEFAULT_EXTENSIONS as SCHEDULER_EXTENSIONS
 from distributed.worker import DEFAULT_EXTENSIONS as WORKER_EXTENSIONS
@@ -153,7 +154,7 @@ def check_one_at_a_time(slots: Sequence[int], address: str) -> None:
 @contextmanager
 def _local_cluster(count: int | None, gpus: list[str]) -> Iterator[Scheduler]:
     logging.getLogger("distributed").setLevel(logging.ERROR)
-    processes = count or len(gpus) or len(os.sched_getaffinity(0))
+    processes = count or len(gpus) or CPU_COUNT
     environments = [{"CUDA_VISIBLE_DEVICES": gpus[i % len(gpus)]} if gpus else {} for i in range(processes)]
     # A worker that outlives the scheduler by a moment would log its missed heartbeat with a traceback.
     options = {
