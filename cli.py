@@ -130,7 +130,7 @@ def results(
 PLAN_OPTIONS = (
     "scale", "kernel", "method", "weights", "preset", "restarts", "max_iterations", "tile_px", "network",
     "width", "depth", "upsampling", "dropout", "input_channels", "input_noise", "learning_rate", "data_term",
-    "tv", "stop", "noise_level", "device", "storage_options",
+    "tv", "stop", "noise_level", "device", "storage_options", "exclude",
 )  # fmt: skip
 
 
@@ -143,6 +143,7 @@ def plan(
     guides: GuidesOption = None,
     damage: DamageOption = "white",
     noise_floor: NoiseFloorOption = None,
+    left_out: Annotated[bool, typer.Option("--left-out", help="List the files that are left out.")] = False,
     **options: Any,
 ) -> None:
     """Say what `dip restore` would do with SRC, and how long that might take. Nothing is written.
@@ -150,16 +151,17 @@ def plan(
     Every image is read; a few iterations on this machine tell the time.
     """
     asked = locals() | {"output": os.devnull}
+    del asked["left_out"]
     from flows.console.report import print_plan
     from flows.parameters import ArchiveParameters
     from flows.plan import plan_archive
 
     with refusals():
-        print_plan(plan_archive(parameters_of(ArchiveParameters, asked)))
+        print_plan(plan_archive(parameters_of(ArchiveParameters, asked)), left_out)
 
 
 @app.command(epilog="Example: `dip masks scans proposed`, then `dip restore … --masks proposed/masks`")
-@with_options("workers", "scheduler", "storage_options")
+@with_options("exclude", "workers", "scheduler", "storage_options")
 def masks(source: Source, output: Output, **options: Any) -> None:
     """Propose masks of scratches and dust on worn scans, with overlays to look through.
 

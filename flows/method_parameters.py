@@ -25,7 +25,7 @@ from dip.configuration.vocabulary import (
     Upsampling,
 )
 from dip.errors import ConfigurationError
-from dip.images.naming import IMAGE_SUFFIXES
+from dip.images.naming import EXCLUDED, IMAGE_SUFFIXES
 from dip.storage import Location
 
 
@@ -69,6 +69,8 @@ class WorkParameters(BaseModel):
     Attributes:
         source: folder or URL of the images; never written to.
         output: folder or URL of the results.
+        exclude: patterns of names of files and folders below the source that are left out, beside those that
+            systems put there (`EXCLUDED`).
         workers: local worker processes; None for one per GPU, or one per core without a GPU.
         scheduler: address of a Dask scheduler that runs already, instead of local workers.
         storage_options: fsspec options for URLs, such as `{"endpoint_url": …, "key": …, "secret": …}`;
@@ -79,9 +81,15 @@ class WorkParameters(BaseModel):
 
     source: Url
     output: Url
+    exclude: tuple[str, ...] = ()
     workers: int | None = Field(None, ge=1)
     scheduler: Url | None = None
     storage_options: Secret[dict[str, Any]] = Field(default_factory=lambda: Secret({}))
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """All patterns of names that are left out."""
+        return (*EXCLUDED, *self.exclude)
 
     def location(self, url: str) -> Location:
         """A URL with the storage options."""

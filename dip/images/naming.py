@@ -1,5 +1,7 @@
 """Which names are images, and what a derivative is called."""
 
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from dip.configuration.vocabulary import AskedFormat, FileFormat
@@ -30,6 +32,16 @@ IMAGE_SUFFIXES = (
     | frozenset(_LOSSY)
     | frozenset([".avif", ".gif", ".j2c", ".j2k", ".jpc", ".jpf", ".jpx", ".pbm", ".pgm", ".pnm", ".ppm"])
 )
+
+
+EXCLUDED = ("@eaDir", "#recycle", "$RECYCLE.BIN", "__MACOSX", "lost+found", "[Tt]humbs", "Thumbs.db")
+"""What systems put beside images: thumbnails, wastebaskets, resource forks."""
+
+
+def is_excluded(name: str, globs: Iterable[str]) -> bool:
+    """Whether a relative path, or the name of a file or folder in it, matches one of some patterns."""
+    parts = (name, *PurePosixPath(name).parts)
+    return any(fnmatchcase(part, glob) for glob in globs for part in parts)
 
 
 def is_image_name(name: str) -> bool:

@@ -1,7 +1,6 @@
 """Local folders and object stores behind one face. Objects are written whole or not at all."""
 
 import contextlib
-import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -16,16 +15,14 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from dip.errors import ConfigurationError, OutputError, StorageError
+from dip.errors import ConfigurationError, StorageError
+from dip.storage.failures import translated
 from dip.storage.listing import Found, list_below, temporary_name, version_at
 from dip.storage.retry import retried, trying_once
 
 PARALLEL_REQUESTS = 16
 LONGEST_NAME_BYTES, LONGEST_KEY_BYTES = 255, 1024
 """Of a file or folder on the usual disks, and of a key in S3."""
-_ARCHIVED = "InvalidObjectState"
-"""What S3 says of an object in an archive tier, such as Glacier."""
-_NOT_WRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 T = TypeVar("T")
 
@@ -128,7 +125,7 @@ class Location:
         return self._find(self._path(prefix))
 
     def _find(self, path: str) -> Iterator[Found]:
-        with _translated(path, "list"):
+        with translated(path, "list"):
             for found in list_below(self.file_system, path):
                 yield replace(found, name=found.name[len(self.root) :].removeprefix("/"))
 
@@ -280,7 +277,7 @@ class Location:
 
     def _do(self, action: Callable[[], T], verb: str, path: str) -> T:
         """Carry an action out; on storage that is elsewhere with patience."""
-        with _translated(path, verb):
+        with translated(path, verb):
             return action() if self.is_local else retried(action, self.file_system)
 
 
@@ -298,30 +295,3 @@ def _replace_file(path: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-@contextlib.contextmanager
-def _translated(path: str, verb: str) -> Iterator[None]:
-    """Whatever an fsspec backend raises, as a sentence."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        hint = " A name that is not Unicode has to be changed first." if "\\x" in path else ""
-        raise StorageError(f"Expected to {verb} {path}; it does not exist ({error}).{hint}") from error
-    except PermissionError as error:
-        if _ARCHIVED in repr(error.__cause__) or "storage class" in str(error):
-            raise StorageError(
-                f"Expected to {verb} {path}; it lies in an archive tier ({error}). "
-                "Restore it from there first, then run the same line with --retry-failed."
-            ) from error
-        raise StorageError(
-            f"Expected to {verb} {path}; access was refused ({error}). Check permissions and credentials."
-        ) from error
-    except Exception as error:  # backends raise errors of their own client libraries
-        if getattr(error, "errno", None) in _NOT_WRITABLE:
-            raise OutputError(
-                f"Expected to {verb} {path}; its disk is full or read-only ({error}). "
-                "What is finished is safe; the same line continues the run once the disk takes more."
-            ) from error
-        reason = "; ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
-        raise StorageError(f"Expected to {verb} {path}; the storage failed ({reason}).") from error

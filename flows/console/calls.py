@@ -22,6 +22,7 @@ def parameters_of(model: Any, asked: dict[str, Any]) -> Any:
 
     options = asked.pop("options")
     storage_options = _json_object(options.pop("storage_options"))
+    options["exclude"] = tuple(options.get("exclude") or ())
     try:
         return model(**asked, **options, storage_options=storage_options)
     except ValidationError as error:

@@ -45,6 +45,12 @@ NoiseFloorOption = Annotated[
         help="Skip images with less noise than this, in 8-bit units, else 0.5.",
     ),
 ]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude", metavar="GLOB", help="Leave out files and folders of such names; can be repeated."
+    ),
+]
 BagOption = Annotated[
     bool, typer.Option("--bag", help="Make OUT a BagIt bag; its payload, OUT/data, holds the results.")
 ]
@@ -227,6 +233,7 @@ SHARED: Mapping[str, tuple[Any, Any]] = MappingProxyType(
         "stop": (StopOption, None),
         "noise_level": (NoiseLevelOption, None),
         "device": (DeviceOption, "auto"),
+        "exclude": (ExcludeOption, None),
         "workers": (WorkersOption, None),
         "scheduler": (SchedulerOption, None),
         "storage_options": (StorageOption, None),
