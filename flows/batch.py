@@ -15,7 +15,7 @@ from dip.storage import retry
 from flows.parameters import Batch
 from flows.progress import Counter
 from flows.runs.accounts import close_run, open_run
-from flows.runs.bag import close_bag, open_bag
+from flows.runs.bag import REPORT, close_bag, open_bag
 from flows.runs.lock import Lock, locked
 from flows.runs.preconditions import check_feasible
 from flows.runs.run import Earlier, Run, Shard, shard_label
@@ -155,6 +155,12 @@ def _summary(parameters: Batch, run: Run | None, earlier: Earlier) -> BatchSumma
     return summary
 
 
+def _page_of(summary: BatchSummary) -> str:
+    """Where the report on a run's output lies, once it is made; a link where a browser could follow it."""
+    url = f"{summary.output.rstrip('/')}/{REPORT}/index.html"
+    return f"[{url}]({url})" if url.startswith(("http://", "https://")) else f"`{url}`"
+
+
 def _report(summary: BatchSummary, run: Run) -> str:
     job = run.template
     return "\n".join(
@@ -171,5 +177,6 @@ def _report(summary: BatchSummary, run: Run) -> str:
             f"| restored | {summary.restored} |",
             f"| failed | {summary.failed} |",
             f"| skipped | {summary.skipped} |",
+            f"| page to look at | `dip report {summary.output}` makes {_page_of(summary)} |",
         ]
     )

@@ -12,6 +12,7 @@ from PIL import ImageDraw, ImageFont
 from dip.configuration import Configuration, Degradation
 from dip.errors import ImageError
 from dip.images.image import PixelMask, Pixels, rounded
+from dip.operators.grain import film_grain
 from dip.operators.measurement import Measurement, forward_operator, measured
 
 TEXT = "Deep Image Prior restores what the letters hide. "
@@ -27,6 +28,11 @@ def with_noise(pixels: Pixels, degradation: Degradation, random: np.random.Gener
 
     Returns:
         (C, H, W), float32, not clipped: additive noise leads beyond [0, 1].
+
+    >>> grey = np.full((1, 100, 100), 0.5, np.float32)
+    >>> noisy = with_noise(grey, Degradation(sigma=25), np.random.default_rng(0))
+    >>> round(255 * float(noisy.std()))
+    25
     """
     if degradation.poisson is not None:
         photons = random.poisson(pixels.astype(np.float64) * degradation.poisson)
@@ -34,13 +40,15 @@ def with_noise(pixels: Pixels, degradation: Degradation, random: np.random.Gener
     if degradation.sigma is not None:
         deviation = np.float32(degradation.sigma / 255)
         pixels = pixels + random.standard_normal(pixels.shape, dtype=np.float32) * deviation
+    if degradation.grain_sigma_and_size is not None:
+        pixels = pixels + film_grain(pixels, *degradation.grain_sigma_and_size, random)
     if degradation.impulse is not None:
         extremes = random.integers(0, 2, pixels.shape).astype(np.float32)
         pixels = np.where(random.random(pixels.shape) < degradation.impulse, extremes, pixels)
-    return pixels if degradation.jpeg is None else _compressed(pixels, degradation.jpeg)
+    return pixels if degradation.jpeg is None else compressed(pixels, degradation.jpeg)
 
 
-def _compressed(pixels: Pixels, quality: int) -> Pixels:
+def compressed(pixels: Pixels, quality: int) -> Pixels:
     """The image after a JPEG compression, with Pillow's chroma subsampling."""
     planes = np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
     buffer = io.BytesIO()
@@ -54,7 +62,13 @@ def _compressed(pixels: Pixels, quality: int) -> Pixels:
 def hidden(
     degradation: Degradation, size_px: tuple[int, int], random: np.random.Generator
 ) -> PixelMask | None:
-    """Which pixels a degradation leaves, (H, W), True = left; None if it hides none."""
+    """Which pixels a degradation leaves, (H, W), True = left; None if it hides none.
+
+    >>> hidden(Degradation(missing=0.3), (100, 100), np.random.default_rng(0)).mean().round(1)
+    np.float64(0.7)
+    >>> hidden(Degradation(sigma=25), (100, 100), np.random.default_rng(0)) is None
+    True
+    """
     if degradation.mask is not None:
         return shaped_mask(degradation.mask, size_px, random)
     if degradation.missing is not None:
@@ -67,6 +81,9 @@ def missing_pixels(size_px: tuple[int, int], share: float, random: np.random.Gen
 
     Returns:
         (H, W); True = observed, False = missing.
+
+    >>> missing_pixels((100, 100), 0.3, np.random.default_rng(0)).mean().round(1)
+    np.float64(0.7)
     """
     observed: PixelMask = random.random(size_px) >= share
     return observed
@@ -77,11 +94,14 @@ def shaped_mask(shape: str, size_px: tuple[int, int], random: np.random.Generato
 
     Returns:
         (H, W); True = observed, False = hidden.
+
+    >>> bool(shaped_mask("box", (100, 100), np.random.default_rng(0)).all())
+    False
     """
     height_px, width_px = size_px
     canvas = PIL.Image.new("1", (width_px, height_px), 1)
     _SHAPES[shape](ImageDraw.Draw(canvas), size_px, random)
-    return np.asarray(canvas, dtype=np.bool_)
+    return np.array(canvas, dtype=np.bool_)
 
 
 def _draw_text(draw: ImageDraw.ImageDraw, size_px: tuple[int, int], random: np.random.Generator) -> None:
@@ -128,6 +148,11 @@ def simulated(
 
     Raises:
         ImageError: the reference is smaller than the protocol's crop, or too small for its mask.
+
+    >>> reference = np.full((3, 20, 30), 0.5, np.float32)
+    >>> measurement = simulated(reference, Configuration("inpaint"), Degradation(missing=0.5), seed=0)
+    >>> bool((measurement.y[:, ~measurement.observed] == 0).all())
+    True
     """
     random = np.random.default_rng(seed)
     reference, corner_px = _cropped(reference, configuration)

@@ -62,7 +62,7 @@ def decode_jpeg2000(content: bytes, name: str) -> Image:
     metadata = _metadata(boxes, header)
     channels = 1 if levels.shape[2] < 3 else 3
     orientation = known_orientation_in(metadata.exif)
-    return image_of(levels, channels, orientation, _has_alpha(header, channels), metadata=metadata)
+    return image_of(levels, channels, orientation, metadata, has_alpha=_has_alpha(header, channels))
 
 
 @dataclass(frozen=True)
