@@ -8,6 +8,7 @@ from flows.parameters.batch import PAYLOAD, ArchiveParameters, Batch, BatchParam
 from flows.parameters.method import (
     PROPOSED,
     MethodParameters,
+    PlanParameters,
     ReferenceParameters,
     RestorationParameters,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "BenchmarkParameters",
     "MethodParameters",
     "OutputParameters",
+    "PlanParameters",
     "ReferenceParameters",
     "ReportParameters",
     "RestorationParameters",

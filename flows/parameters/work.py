@@ -95,11 +95,26 @@ class SourceParameters(StorageParameters, frozen=True):
 
     Attributes:
         source: folder or URL of the images; never written to.
+        exclude: patterns of names of files and folders below the source that are left out, beside those that
+            systems put there (`EXCLUDED`).
     """
 
     source: Annotated[
         Url, typer.Argument(metavar="SRC", help="Folder or URL of the images; never written to.")
     ]
+    exclude: Annotated[
+        list[str],
+        typer.Option(
+            "--exclude", metavar="GLOB", help="Leave out files and folders of such names; can be repeated."
+        ),
+    ] = Field(default_factory=list)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """All patterns of names that are left out."""
+        from dip.images.naming import EXCLUDED  # which brings what reads images
+
+        return (*EXCLUDED, *self.exclude)
 
 
 class WorkParameters(SourceParameters, frozen=True):
