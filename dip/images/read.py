@@ -96,7 +96,7 @@ def _decoded(content: bytes, opened: PIL.Image.Image) -> Image:
     opened.load()  # what stands behind the pixels in the file is read now
     metadata = _metadata(content, opened)
     channels = 1 if levels.shape[2] < 3 else 3
-    return image_of(levels, channels, _orientation(metadata.exif), metadata=metadata)
+    return image_of(levels, channels, _orientation(metadata.exif), metadata)
 
 
 def _orientation(exif: bytes | None) -> int:
