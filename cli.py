@@ -170,13 +170,9 @@ def report(asked: ReportParameters) -> None:
     was interrupted.
     """
     from flows.console.report import print_report
-    from flows.console.reporting import open_page, report_on, sample_size
+    from flows.console.reporting import open_page, report_on
 
-    with refusals():
-        size = sample_size(asked.sample)
-        first = asked.location(asked.output)
-        second, place = (None if url is None else asked.location(url) for url in (asked.other, asked.to))
-    made = report_on(first, second, place, size)
+    made = report_on(asked)
     print_report(made)
     if asked.opens:
         open_page(made)

@@ -18,17 +18,28 @@ def squared_error(simulated: Tensor, measurement: Tensor) -> Tensor:
     """(a − b)², element by element.
 
     Source: Ulyanov et al., CVPR 2018, equation 2 with the data terms of section 3.
+
+    >>> squared_error(torch.tensor([0.5, 1.0]), torch.tensor([0.25, 0.0]))
+    tensor([0.0625, 1.0000])
     """
     return (simulated - measurement).square()
 
 
 def huber_error(simulated: Tensor, measurement: Tensor) -> Tensor:
-    """Square for small differences, linear for large ones. Source: Huber 1964, with δ = `HUBER_DELTA`."""
+    """Square for small differences, linear for large ones. Source: Huber 1964, with δ = `HUBER_DELTA`.
+
+    >>> huber_error(torch.tensor([0.02, 0.325]), torch.zeros(2))
+    tensor([0.0002, 0.0150])
+    """
     return F.huber_loss(simulated, measurement, reduction="none", delta=HUBER_DELTA)
 
 
 def absolute_error(simulated: Tensor, measurement: Tensor) -> Tensor:
-    """|a − b|: an outlier weighs no more than any other element."""
+    """|a − b|: an outlier weighs no more than any other element.
+
+    >>> absolute_error(torch.tensor([0.5, 1.0]), torch.tensor([0.25, 0.0]))
+    tensor([0.2500, 1.0000])
+    """
     return (simulated - measurement).abs()
 
 
@@ -42,6 +53,10 @@ def total_variation(image: Tensor) -> Tensor:
         image: (B, C, H, W). Differences are taken forwards; the last row and column count as flat.
 
     Source: Rudin, Osher, Fatemi 1992, isotropic; the ε keeps the derivative finite where it is flat.
+
+    >>> step = torch.tensor([[[[0.0, 0.0, 1.0, 1.0]]]])
+    >>> total_variation(step)
+    tensor(0.2501)
     """
     down = F.pad(image.diff(dim=2), (0, 0, 0, 1))
     across = F.pad(image.diff(dim=3), (0, 1))
@@ -50,7 +65,7 @@ def total_variation(image: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Objective:
-    """What is minimised.
+    """The data term and the weight of the explicit prior.
 
     Attributes:
         data_term: E, a name in `DATA_TERMS`.
@@ -70,6 +85,11 @@ class Problem:
         operator: A.
         objective: E, λ and R.
         held_out: (1, 1, h, w), bool, pixels of y that E does not see; None if it sees all.
+
+    >>> from dip.operators.identity import Identity
+    >>> problem = Problem(torch.zeros(1, 3, 8, 8), Identity(), Objective("l1"))
+    >>> problem.loss(torch.full((1, 3, 8, 8), 0.5))
+    tensor(0.5000)
     """
 
     y: Tensor

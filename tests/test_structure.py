@@ -4,6 +4,7 @@ The order of the rooms is a contract in pyproject.toml, which `lint-imports` che
 """
 
 import ast
+import inspect
 import pickle
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-from dip import errors
+from dip import errors, images
 
 ROOT = Path(__file__).parent.parent
 ERRORS = [
@@ -49,6 +50,23 @@ def test_no_module_imports_itself_by_way_of_others():
     imports = grimp.build_graph("dip", "flows", cache_dir=None)
     known = {module: imports.find_modules_directly_imported_by(module) for module in imports.modules}
     TopologicalSorter(known).prepare()  # raises an error that names the circle
+
+
+EXPLAINED = ("operators/**/*.py", "parameterizations/*.py", "objective.py", "evaluation/metrics.py")
+
+
+@pytest.mark.parametrize("files", EXPLAINED)
+def test_public_functions_show_an_example(files):
+    for path in (ROOT / "dip").glob(files):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                assert ">>>" in ast.get_docstring(node), f"{node.name} in {path}"
+
+
+def test_what_the_images_offer_shows_an_example():
+    offered = [getattr(images, name) for name in images.__all__]
+    for function in filter(inspect.isfunction, offered):
+        assert ">>>" in inspect.getdoc(function), function
 
 
 @pytest.mark.parametrize("folder", ["dip", "flows"])

@@ -18,6 +18,9 @@ def psnr(image: Tensor, reference: Tensor, where: Tensor | None = None) -> Tenso
         image: (C, H, W).
         reference: the same shape.
         where: (H, W), bool, the pixels that count; None for all.
+
+    >>> psnr(torch.full((3, 8, 8), 0.6), torch.full((3, 8, 8), 0.5))
+    tensor(20.0000)
     """
     error = (image - reference).square()
     if where is None:
@@ -32,6 +35,10 @@ def ssim(image: Tensor, reference: Tensor) -> float | None:
     than the window, for which it is not defined.
 
     Source: Wang et al. 2004, equation 13; `skimage.metrics.structural_similarity`.
+
+    >>> image = torch.rand(3, 32, 32)
+    >>> ssim(image, image), ssim(image[:, :8], image[:, :8])
+    (1.0, None)
     """
     # Slow to load, and not needed where there is nothing to compare with.
     from skimage.metrics import structural_similarity
@@ -49,6 +56,9 @@ def luma(image: Tensor) -> Tensor:
     """Y of a colour image, (3, H, W) to (1, H, W), scaled to [16/255, 235/255]; grey stays as it is.
 
     Source: ITU-R BT.601.
+
+    >>> 255 * luma(torch.ones(3, 1, 1))
+    tensor([[[235.]]])
     """
     if image.shape[0] == 1:
         return image
@@ -65,6 +75,10 @@ def compared_part(image: Tensor, protocol: EvaluationProtocol, scale: int = 1) -
         image: (C, H, W), float.
         protocol: one of `dip.configuration.protocols.PROTOCOLS`.
         scale: the scale factor of a super-resolution.
+
+    >>> from dip.configuration.protocols import PROTOCOLS
+    >>> compared_part(torch.rand(3, 32, 48), PROTOCOLS["sr-y-shave"], scale=4).shape
+    torch.Size([1, 24, 40])
     """
     if protocol.is_luma:
         image = luma(image)

@@ -18,6 +18,10 @@ def check_size(width_px: int, height_px: int, name: str) -> None:
 
     Raises:
         ImageTooLargeError: more than `MAX_PIXELS` pixels.
+
+    >>> check_size(10_000, 9_000, "map.tif")
+    Traceback (most recent call last):
+    dip.errors.ImageTooLargeError: Expected at most 64 megapixels; got 10000×9000 (map.tif). ...
     """
     if width_px * height_px > MAX_PIXELS:
         raise ImageTooLargeError(
@@ -42,21 +46,35 @@ T = TypeVar("T", bound=np.generic)
 
 
 def upright(planes: NDArray[T], orientation: int) -> NDArray[T]:
-    """Planes, (..., H, W), as the file has them, turned upright."""
+    """Planes, (..., H, W), as the file has them, turned upright.
+
+    >>> upright(np.array([[1, 2, 3]]), 6)
+    array([[1],
+           [2],
+           [3]])
+    """
     is_transposed, *backwards = _TURNS[orientation]
     turned = np.swapaxes(planes, -2, -1) if is_transposed else planes
     return _flipped(turned, backwards)
 
 
 def as_stored(planes: NDArray[T], orientation: int) -> NDArray[T]:
-    """The inverse of `upright`."""
+    """Upright planes, (..., H, W), turned the way round the file has them.
+
+    >>> as_stored(upright(np.array([[1, 2, 3]]), 6), 6)
+    array([[1, 2, 3]])
+    """
     is_transposed, *backwards = _TURNS[orientation]
     flipped = _flipped(planes, backwards)
     return np.swapaxes(flipped, -2, -1) if is_transposed else flipped
 
 
 def known_orientation(value: object) -> int:
-    """What a tag says; upright if that is nonsense."""
+    """What a tag says; upright if that is nonsense.
+
+    >>> known_orientation(6), known_orientation(99), known_orientation(None)
+    (6, 1, 1)
+    """
     return value if isinstance(value, int) and value in _TURNS else UPRIGHT
 
 
@@ -145,6 +163,10 @@ def image_of(
         orientation: EXIF's.
         metadata: what the file carries beside its pixels.
         tiff_layout: of a TIFF, how it stores pixels.
+
+    >>> image = image_of(np.zeros((20, 30, 4), np.uint16), channels=3)
+    >>> image.size_px, image.channels, image.bit_depth, image.alpha.shape
+    ((20, 30), 3, 16, (20, 30))
     """
     planes = upright(levels.transpose(2, 0, 1), orientation)
     bit_depth = 8 * levels.dtype.itemsize
@@ -161,7 +183,11 @@ def image_of(
 
 
 def rounded(values: Pixels, bits: int = 8) -> NDArray[np.float64]:
-    """Values clipped to [0, 1] and rounded to the levels of so many bits, as a file would keep them."""
+    """Values clipped to [0, 1] and rounded to the levels of so many bits, as a file would keep them.
+
+    >>> 255 * rounded(np.array([-0.5, 0.501, 2.0], np.float32))
+    array([  0., 128., 255.])
+    """
     top = 2**bits - 1
     kept: NDArray[np.float64] = np.rint(values.astype(np.float64).clip(0, 1) * top) / top
     return kept

@@ -49,6 +49,10 @@ def check_same_size(
 
     Raises:
         ImageError: it has; of the kind given.
+
+    >>> check_same_size("mask", (20, 30), (20, 31), "mask.png")
+    Traceback (most recent call last):
+    dip.errors.ImageError: Expected a mask of the image's size, 31×20; got 30×20 (mask.png). ...
     """
     if found_px != size_px:
         expected, got = (f"{width_px}×{height_px}" for height_px, width_px in (size_px, found_px))
@@ -70,6 +74,11 @@ def read_guide(content: bytes, name: str, size_px: tuple[int, int]) -> Pixels:
 
     Raises:
         ImageError: it cannot be read, or has another size than the image.
+
+    >>> from dip.images import Image, encode
+    >>> grey = encode(Image(np.zeros((1, 20, 30), np.float32)), "png")
+    >>> read_guide(grey, "second.png", (20, 30)).shape
+    (3, 20, 30)
     """
     guide = decode(content, name)
     check_same_size("guide", guide.size_px, size_px, name)

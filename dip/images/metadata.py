@@ -47,7 +47,11 @@ class Metadata:
 
 
 def usable_density(dpi: tuple[float, float] | None) -> tuple[float, float] | None:
-    """Pixels per inch, horizontally and vertically, if they can be meant."""
+    """Pixels per inch, horizontally and vertically, if they can be meant.
+
+    >>> usable_density((300.0, 300.0)), usable_density((0.0, 0.0))
+    ((300.0, 300.0), None)
+    """
     lowest, highest = DENSITIES
     is_usable = dpi is not None and all(lowest <= side <= highest for side in dpi)
     return dpi if is_usable else None

@@ -33,13 +33,21 @@ IMAGE_SUFFIXES = (
 
 
 def is_image_name(name: str) -> bool:
-    """Whether a relative path names an image; hidden files and what lies in hidden folders does not."""
+    """Whether a relative path names an image; hidden files and what lies in hidden folders does not.
+
+    >>> is_image_name("box 3/scan.TIF"), is_image_name(".trash/scan.tif"), is_image_name("notes.txt")
+    (True, False, False)
+    """
     path = PurePosixPath(name)
     return path.suffix.lower() in IMAGE_SUFFIXES and not any(part.startswith(".") for part in path.parts)
 
 
 def derivative_format(name: str, asked: AskedFormat) -> FileFormat:
-    """The format of an image's derivative; PNG for a source that is of none that loses nothing."""
+    """The format of an image's derivative; PNG for a source that is of none that loses nothing.
+
+    >>> derivative_format("scan.tif", "source"), derivative_format("photo.jpg", "source")
+    ('tiff', 'png')
+    """
     if asked != "source":
         return asked
     return FORMATS.get(PurePosixPath(name).suffix.lower(), "png")
@@ -56,6 +64,9 @@ def derivative_name(name: str, file_format: FileFormat, suffix: str = "") -> str
     An image of that format keeps its name and any other gets the format's suffix behind its own, so that
     `a.jpg` and `a.png` do not meet; and so does one that could be taken for the derivative of another
     image: `a.jpg.png`.
+
+    >>> derivative_name("box 3/scan.tif", "tiff"), derivative_name("photo.jpg", "png", "-restored")
+    ('box 3/scan.tif', 'photo-restored.jpg.png')
     """
     path = PurePosixPath(name)
     path = path.with_name(f"{path.stem}{suffix}{path.suffix}")

@@ -85,13 +85,21 @@ def _photoshop_segment(iptc: bytes) -> bytes:
 
 
 def as_pillow(image: Image) -> PIL.Image.Image:
-    """The image as Pillow has it: L, LA, RGB, RGBA, or I;16."""
+    """The image as Pillow has it: L, LA, RGB, RGBA, or I;16.
+
+    >>> as_pillow(Image(np.zeros((3, 20, 30), np.float32))).mode
+    'RGB'
+    """
     levels = image.levels()
     return PIL.Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels)
 
 
 def encode_float_tiff(values: NDArray[np.float32]) -> bytes:
-    """(H, W) values as a TIFF of 32-bit floating-point numbers, nothing rounded."""
+    """(H, W) values as a TIFF of 32-bit floating-point numbers, nothing rounded.
+
+    >>> encode_float_tiff(np.zeros((20, 30), np.float32))[:2]
+    b'II'
+    """
     pillow = PIL.Image.fromarray(np.ascontiguousarray(values, dtype=np.float32))
     return _saved(pillow, "TIFF")
 

@@ -19,6 +19,10 @@ def operator_for(task: str, acquisition: "Acquisition") -> "ForwardOperator":
     Args:
         task: a name in `OPERATORS`.
         acquisition: how measurements are taken.
+
+    >>> from dip.operators.base import Acquisition
+    >>> operator_for("super-resolution", Acquisition(size_px=(8, 8), scale=2)).rows.shape
+    torch.Size([4, 8])
     """
     operator: ForwardOperator = pkgutil.resolve_name(OPERATORS[task].operator).of(acquisition)
     return operator

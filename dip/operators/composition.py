@@ -11,11 +11,17 @@ from dip.operators.base import ForwardOperator
 
 @dataclass(frozen=True, eq=False)
 class Composition:
-    """A = A₂ A₁.
+    """A = A₂ A₁, for which Aᵀ = A₁ᵀ A₂ᵀ.
 
     Attributes:
         first: A₁, applied to the image.
         then: A₂, applied to what comes of it.
+
+    >>> from dip.operators.downsampling import Downsampling
+    >>> from dip.operators.mask import Mask
+    >>> mask = Mask(torch.tensor([[[[True, False]]]]))
+    >>> Composition(Downsampling.by(2, "box", 2, 4), mask)(torch.ones(1, 1, 2, 4))
+    tensor([[[[1., 0.]]]])
     """
 
     first: ForwardOperator

@@ -24,7 +24,11 @@ class Kernel:
 
 
 def cubic(distance: Array) -> Array:
-    """The cubic convolution kernel with a = −0.5. Source: Keys 1981, equation 15."""
+    """The cubic convolution kernel with a = −0.5. Source: Keys 1981, equation 15.
+
+    >>> cubic(np.array([0, 0.5, 1, 1.5])).tolist()
+    [1.0, 0.5625, 0.0, -0.0625]
+    """
     x = np.abs(distance)
     near = (1.5 * x - 2.5) * x**2 + 1
     far = ((-0.5 * x + 2.5) * x - 4) * x + 2
@@ -32,7 +36,11 @@ def cubic(distance: Array) -> Array:
 
 
 def lanczos(lobes: int) -> Callable[[Array], Array]:
-    """The Lanczos kernel, sinc(x) sinc(x / lobes). Source: Duchon 1979."""
+    """The Lanczos kernel, sinc(x) sinc(x / lobes). Source: Duchon 1979.
+
+    >>> lanczos(2)(np.array([0, 0.5, 2])).round(3).tolist()
+    [1.0, 0.573, 0.0]
+    """
 
     def weight(distance: Array) -> Array:
         windowed: Array = np.sinc(distance) * np.sinc(distance / lobes)
@@ -42,7 +50,11 @@ def lanczos(lobes: int) -> Callable[[Array], Array]:
 
 
 def box(distance: Array) -> Array:
-    """The mean over an output pixel's own area."""
+    """The mean over an output pixel's own area.
+
+    >>> box(np.array([0, 0.4, 0.6])).tolist()
+    [1.0, 1.0, 0.0]
+    """
     return np.where(np.abs(distance) < 0.5, 1.0, 0.0)
 
 
@@ -60,6 +72,9 @@ def downsampling_matrix(length_px: int, factor: int, kernel: str) -> Array:
     The kernel is stretched by the factor (antialiasing), pixel centres are aligned, and samples
     beyond an edge are mirrored with the edge pixel repeated. With `bicubic` this is the resize
     that made the public low-resolution files of Set5.
+
+    >>> downsampling_matrix(4, 2, "box").tolist()
+    [[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5]]
     """
     shape = KERNELS[kernel]
     outputs = np.arange(length_px // factor)[:, None]
@@ -85,6 +100,10 @@ class Downsampling:
     Attributes:
         rows: R_h, (h, H), float32.
         columns: R_w, (w, W), float32.
+
+    >>> halving = Downsampling.by(2, "box", height_px=2, width_px=4)
+    >>> halving(torch.tensor([[[[0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]]]]))
+    tensor([[[[0.5000, 0.0000]]]])
     """
 
     observed: ClassVar[None] = None

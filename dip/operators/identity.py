@@ -11,7 +11,11 @@ from dip.operators.base import Acquisition
 
 @dataclass(frozen=True)
 class Identity:
-    """A = I."""
+    """A = I: y is the image itself, but for its noise.
+
+    >>> Identity()(torch.tensor([[[[0.25]]]]))
+    tensor([[[[0.2500]]]])
+    """
 
     observed: ClassVar[None] = None
 

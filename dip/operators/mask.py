@@ -9,10 +9,14 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Mask:
-    """A = diag(m).
+    """A = diag(m): the missing pixels are measured as 0.
 
     Attributes:
         observed: m, (1, 1, H, W), bool; True = observed, False = missing.
+
+    >>> mask = Mask(torch.tensor([[[[True, False]]]]))
+    >>> mask(torch.tensor([[[[0.25, 0.75]]]]))
+    tensor([[[[0.2500, 0.0000]]]])
     """
 
     observed: Tensor

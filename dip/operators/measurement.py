@@ -93,6 +93,9 @@ def image_seed(seed: int, source_sha256: str) -> int:
     Args:
         seed: the configuration's.
         source_sha256: of the image's file, in hexadecimal digits.
+
+    >>> image_seed(0, "00ff") == image_seed(0, "00ff") != image_seed(1, "00ff")
+    True
     """
     return int.from_bytes(hashlib.sha256(f"{seed}:{source_sha256}".encode()).digest()[:7], "big")
 
@@ -107,6 +110,10 @@ def measured(
         observed: (h, w), True = observed; None for all.
         configuration: what is asked for.
         guide: (3, H, W), another image of the same scene, or None.
+
+    >>> configuration = Configuration("super-resolution", scale=2)
+    >>> measured(np.zeros((3, 20, 30), np.float32), None, configuration).size_px
+    (40, 60)
     """
     factor = configuration.scale_factor
     size_px = (pixels.shape[1] * factor, pixels.shape[2] * factor)
@@ -121,7 +128,11 @@ def measured(
 
 
 def forward_operator(configuration: Configuration, size_px: tuple[int, ...]) -> ForwardOperator:
-    """A of the configuration's task, before any mask, for images of (H, W) pixels."""
+    """A of the configuration's task, before any mask, for images of (H, W) pixels.
+
+    >>> forward_operator(Configuration("denoise"), (20, 30))
+    Identity()
+    """
     height_px, width_px = size_px
     acquisition = Acquisition(
         (height_px, width_px), configuration.scale_factor, configuration.downsampling_kernel
@@ -130,7 +141,11 @@ def forward_operator(configuration: Configuration, size_px: tuple[int, ...]) -> 
 
 
 def enlarged_bicubic(pixels: Pixels, size_px: tuple[int, int]) -> Pixels:
-    """Bicubic enlargement, (C, h, w) to (C, H, W)."""
+    """Bicubic enlargement, (C, h, w) to (C, H, W).
+
+    >>> enlarged_bicubic(np.zeros((3, 20, 30), np.float32), (40, 60)).shape
+    (3, 40, 60)
+    """
     height_px, width_px = size_px
     bicubic = PillowImage.Resampling.BICUBIC
     planes = [PillowImage.fromarray(plane).resize((width_px, height_px), bicubic) for plane in pixels]

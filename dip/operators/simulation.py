@@ -28,6 +28,11 @@ def with_noise(pixels: Pixels, degradation: Degradation, random: np.random.Gener
 
     Returns:
         (C, H, W), float32, not clipped: additive noise leads beyond [0, 1].
+
+    >>> grey = np.full((1, 100, 100), 0.5, np.float32)
+    >>> noisy = with_noise(grey, Degradation(sigma=25), np.random.default_rng(0))
+    >>> round(255 * float(noisy.std()))
+    25
     """
     if degradation.poisson is not None:
         photons = random.poisson(pixels.astype(np.float64) * degradation.poisson)
@@ -57,7 +62,13 @@ def compressed(pixels: Pixels, quality: int) -> Pixels:
 def hidden(
     degradation: Degradation, size_px: tuple[int, int], random: np.random.Generator
 ) -> PixelMask | None:
-    """Which pixels a degradation leaves, (H, W), True = left; None if it hides none."""
+    """Which pixels a degradation leaves, (H, W), True = left; None if it hides none.
+
+    >>> hidden(Degradation(missing=0.3), (100, 100), np.random.default_rng(0)).mean().round(1)
+    np.float64(0.7)
+    >>> hidden(Degradation(sigma=25), (100, 100), np.random.default_rng(0)) is None
+    True
+    """
     if degradation.mask is not None:
         return shaped_mask(degradation.mask, size_px, random)
     if degradation.missing is not None:
@@ -70,6 +81,9 @@ def missing_pixels(size_px: tuple[int, int], share: float, random: np.random.Gen
 
     Returns:
         (H, W); True = observed, False = missing.
+
+    >>> missing_pixels((100, 100), 0.3, np.random.default_rng(0)).mean().round(1)
+    np.float64(0.7)
     """
     observed: PixelMask = random.random(size_px) >= share
     return observed
@@ -80,6 +94,9 @@ def shaped_mask(shape: str, size_px: tuple[int, int], random: np.random.Generato
 
     Returns:
         (H, W); True = observed, False = hidden.
+
+    >>> bool(shaped_mask("box", (100, 100), np.random.default_rng(0)).all())
+    False
     """
     height_px, width_px = size_px
     canvas = PIL.Image.new("1", (width_px, height_px), 1)
@@ -131,6 +148,11 @@ def simulated(
 
     Raises:
         ImageError: the reference is smaller than the protocol's crop, or too small for its mask.
+
+    >>> reference = np.full((3, 20, 30), 0.5, np.float32)
+    >>> measurement = simulated(reference, Configuration("inpaint"), Degradation(missing=0.5), seed=0)
+    >>> bool((measurement.y[:, ~measurement.observed] == 0).all())
+    True
     """
     random = np.random.default_rng(seed)
     reference, corner_px = _cropped(reference, configuration)

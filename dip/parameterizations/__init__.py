@@ -10,5 +10,9 @@ from dip.configuration.tables import NETWORKS
 
 
 def parameterization_called(name: str) -> Any:
-    """The class behind a name of `NETWORKS`: called without arguments, it makes a `Parameterization`."""
+    """The class behind a name of `NETWORKS`: called without arguments, it makes a `Parameterization`.
+
+    >>> parameterization_called("skip")().input_shape((64, 96))
+    (32, 64, 96)
+    """
     return pkgutil.resolve_name(NETWORKS[name])

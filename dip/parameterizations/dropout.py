@@ -16,6 +16,10 @@ class Dropout(nn.Module):
         share: of the features that are left out on average, in [0, 1).
 
     Source: Srivastava et al., *Dropout*, JMLR 2014.
+
+    >>> features = Dropout(0.25)(torch.ones(1, 8, 64, 64))
+    >>> 0.7 < float(features.mean()) < 0.8
+    True
     """
 
     def __init__(self, share: float) -> None:

@@ -38,6 +38,9 @@ def convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> 
     """A convolution with an odd kernel that keeps the size, or divides it by `stride`.
 
     It reflects kernel // 2 pixels at the border: each side needs one pixel more than that.
+
+    >>> convolution(32, 16, stride=2)(torch.zeros(1, 32, 8, 12)).shape
+    torch.Size([1, 16, 4, 6])
     """
     if kernel == 1:
         return nn.Conv2d(inputs, outputs, kernel, stride)
@@ -45,12 +48,21 @@ def convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> 
 
 
 def normalization(channels: int) -> nn.BatchNorm2d:
-    """Batch normalization by the statistics of the image at hand, in training and after it."""
+    """Batch normalization by the statistics of the image at hand, in training and after it.
+
+    >>> normalization(2)(torch.rand(1, 2, 8, 8)).mean().abs() < 1e-6
+    tensor(True)
+    """
     return nn.BatchNorm2d(channels, track_running_stats=False)
 
 
 def upsampling(mode: str) -> nn.Module:
-    """Twice the size, by `bilinear` or `nearest` interpolation."""
+    """Twice the size, by `bilinear` or `nearest` interpolation.
+
+    >>> upsampling("nearest")(torch.tensor([[[[0.0, 1.0]]]]))
+    tensor([[[[0., 0., 1., 1.],
+              [0., 0., 1., 1.]]]])
+    """
     return BilinearUpsampling() if mode == "bilinear" else NearestUpsampling()
 
 
@@ -59,6 +71,10 @@ def check_upsampling(*modes: str) -> None:
 
     Raises:
         ConfigurationError: a mode is not one of `UPSAMPLINGS`.
+
+    >>> check_upsampling("bilinear", "cubic")
+    Traceback (most recent call last):
+    dip.errors.ConfigurationError: Expected an upsampling of bilinear or nearest; got cubic.
     """
     for mode in modes:
         if mode not in UPSAMPLINGS:

@@ -24,6 +24,9 @@ class Ramp:
         first: at iteration 0.
         last: from `iterations` on.
         iterations: how long it grows.
+
+    >>> Ramp(0.0, 0.5, iterations=100).at(torch.tensor([0, 50, 100, 900]))
+    tensor([0.0000, 0.2500, 0.5000, 0.5000], dtype=torch.float64)
     """
 
     first: float
@@ -41,6 +44,9 @@ def canvas_size_px(height_px: int, width_px: int, scales: int, coarsest_side_px:
     Each side is a multiple of 2**scales, so that every halving is exact, and at least
     `coarsest_side_px` such multiples: reflection padding and batch normalization need two pixels
     a side at the coarsest scale, and large kernels need more.
+
+    >>> canvas_size_px(100, 130, scales=5)
+    (128, 160)
     """
     multiple = 2**scales
     height, width = (max(coarsest_side_px, -(-side // multiple)) * multiple for side in (height_px, width_px))
@@ -50,7 +56,7 @@ def canvas_size_px(height_px: int, width_px: int, scales: int, coarsest_side_px:
 def network_input(
     kind: str, shape: tuple[int, int, int], generator: torch.Generator, guide: Tensor | None = None
 ) -> Tensor:
-    """z of a kind.
+    """z: the noise, the coordinates or the second image that a network draws from.
 
     Args:
         kind: `noise`, uniform below a tenth; `meshgrid`, the coordinates of each pixel; or `guide`, another
@@ -64,6 +70,9 @@ def network_input(
 
     Raises:
         ConfigurationError: the kind is unknown, cannot have so many channels, or lacks its guide.
+
+    >>> network_input("noise", (32, 64, 96), torch.Generator().manual_seed(0)).shape
+    torch.Size([1, 32, 64, 96])
     """
     channels, size_px = shape[0], shape[1:]
     check_channels(kind, channels)
@@ -80,10 +89,15 @@ def network_input(
 
 
 def check_channels(kind: str, channels: int) -> None:
-    """See that z of a kind can have so many channels.
+    """Refuse channels that z of a kind cannot have.
 
     Raises:
         ConfigurationError: it cannot.
+
+    >>> check_channels("meshgrid", 2)
+    >>> check_channels("meshgrid", 32)
+    Traceback (most recent call last):
+    dip.errors.ConfigurationError: Expected a network with 2 input channels, for the network input ...
     """
     needed = CHANNELS.get(kind, channels)
     if channels != needed:
@@ -97,6 +111,9 @@ def uniform_noise(channels: int, size_px: tuple[int, int], generator: torch.Gene
     """z ~ U(0, 0.1), shape (1, channels, H, W), float32 on the CPU.
 
     Source: Ulyanov et al., CVPR 2018, supplementary, section 1.
+
+    >>> bool(uniform_noise(32, (64, 96), torch.Generator().manual_seed(0)).max() <= 0.1)
+    True
     """
     return torch.rand((1, channels, *size_px), generator=generator) * AMPLITUDE
 
@@ -110,6 +127,13 @@ def meshgrid(size_px: tuple[int, int]) -> Tensor:
         (1, 2, H, W), float32 on the CPU.
 
     Source: Ulyanov et al., *Deep Image Prior*, CVPR 2018, the large-hole inpainting.
+
+    >>> meshgrid((2, 3))
+    tensor([[[[0.0000, 0.5000, 1.0000],
+              [0.0000, 0.5000, 1.0000]],
+    <BLANKLINE>
+             [[0.0000, 0.0000, 0.0000],
+              [1.0000, 1.0000, 1.0000]]]])
     """
     y, x = (torch.linspace(0, 1, side) for side in size_px)
     return torch.stack(torch.meshgrid(x, y, indexing="xy"))[None]

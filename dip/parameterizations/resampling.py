@@ -15,7 +15,11 @@ BILINEAR_TAPS = (0.25, 0.75, 0.75, 0.25)
 
 
 class ReflectionPadding(nn.Module):
-    """Mirror so many pixels at each border, without repeating the border itself."""
+    """Mirror so many pixels at each border, without repeating the border itself.
+
+    >>> ReflectionPadding(1)(torch.tensor([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]]))[0, 0, 0]
+    tensor([5., 4., 5., 6., 5.])
+    """
 
     def __init__(self, width_px: int) -> None:
         super().__init__()
@@ -28,7 +32,11 @@ class ReflectionPadding(nn.Module):
 
 
 class BilinearUpsampling(nn.Module):
-    """Twice the size by bilinear interpolation, corners not aligned."""
+    """Twice the size by bilinear interpolation, corners not aligned.
+
+    >>> BilinearUpsampling()(torch.tensor([[[[0.0, 1.0]]]]))[0, 0, 0]
+    tensor([0.0000, 0.2500, 0.7500, 1.0000])
+    """
 
     taps: Tensor
 
@@ -44,7 +52,11 @@ class BilinearUpsampling(nn.Module):
 
 
 class NearestUpsampling(nn.Module):
-    """Twice the size, each pixel four times."""
+    """Twice the size, each pixel four times.
+
+    >>> NearestUpsampling()(torch.tensor([[[[0.0, 1.0]]]]))[0, 0, 0]
+    tensor([0., 0., 1., 1.])
+    """
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C, 2 H, 2 W)."""

@@ -23,7 +23,7 @@ T = TypeVar("T", int, str)
 
 @dataclass(frozen=True)
 class Scale:
-    """What a scale of a skip network has of its own."""
+    """The channels and the interpolation of one scale of a skip network."""
 
     width: int
     skip_channels: int
@@ -57,6 +57,10 @@ class Skip:
 
     Source: Ulyanov, Vedaldi, Lempitsky, *Deep Image Prior*, CVPR 2018, supplementary, section 1. Dropout in a
         fit to one image: Quan et al., *Self2Self*, CVPR 2020, section 3.2.
+
+    >>> network = Skip(input_channels=2, width=4).network(output_channels=3, canvas_px=(64, 96))
+    >>> network(torch.rand(1, 2, 64, 96)).shape
+    torch.Size([1, 3, 64, 96])
     """
 
     input_channels: int = 32

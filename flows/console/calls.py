@@ -20,7 +20,7 @@ def called(flow: Any, argument: Any, interrupted: str = CONTINUE) -> Any:
     from flows.console.display import displayed_progress
     from flows.console.server import prefect_server_expected
 
-    with interruptible(interrupted), refusals(), displayed_progress(), prefect_server_expected():
+    with interruptible(interrupted), displayed_progress(), prefect_server_expected():
         return flow(argument)
 
 

@@ -11,14 +11,9 @@ from flows.parameters.method import (
     ReferenceParameters,
     RestorationParameters,
 )
+from flows.parameters.results import OutputParameters, ReportParameters, ResultsParameters
 from flows.parameters.study import StudyParameters
-from flows.parameters.work import (
-    OutputParameters,
-    ReportParameters,
-    ResultsParameters,
-    WorkParameters,
-    options_of,
-)
+from flows.parameters.work import WorkParameters, options_of
 
 __all__ = [
     "PAYLOAD",

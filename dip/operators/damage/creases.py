@@ -92,6 +92,9 @@ def find_creases(grey: Plane) -> PixelMask:
 
     Returns:
         (H, W); True = creased.
+
+    >>> bool(find_creases(np.full((64, 64), 0.5, np.float32)).any())
+    False
     """
     ridges = find_ridges(grey)
     lines = _distinct(sorted(_lines(ridges, grey.shape), key=lambda line: -line.bits), ridges)

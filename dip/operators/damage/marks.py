@@ -93,6 +93,10 @@ def propose_damage(pixels: Pixels) -> PixelMask:
 
     Returns:
         (H, W); True = to be repaired. All False where a photograph as a whole speaks for no damage.
+
+    >>> blank = np.full((1, 64, 64), 0.5, np.float32)
+    >>> bool(propose_damage(blank).any())
+    False
     """
     grey = pixels.mean(axis=0)
     damaged: PixelMask = ndimage.binary_dilation(_of_any_width(grey), TOUCHING)
@@ -119,7 +123,13 @@ def _lighter(grey: Plane) -> PixelMask:
 
 
 def find_marks(grey: Plane) -> Marks:
-    """All that is thin and lighter than its surroundings, in (H, W)."""
+    """All that is thin and lighter than its surroundings, in (H, W).
+
+    >>> grey = np.zeros((64, 64), np.float32)
+    >>> grey[20:50, 30] = 1
+    >>> bool(find_marks(grey).labels[35, 30] > 0)
+    True
+    """
     thin = grey - ndimage.grey_opening(grey, (WIDEST_PX, WIDEST_PX))
     excess = thin - _mean(thin, LEVEL_PX)
     labels, count = ndimage.label(excess > FAINT, TOUCHING)

@@ -41,7 +41,13 @@ class Ridges:
 
 
 def find_ridges(grey: Plane) -> Ridges:
-    """All that is higher than what lies at both its sides, in (H, W)."""
+    """All that is higher than what lies at both its sides, in (H, W).
+
+    >>> grey = np.zeros((9, 9), np.float32)
+    >>> grey[4] = 1
+    >>> sorted({float(row) for row in find_ridges(grey).at[0]})
+    [0.0]
+    """
     fine = ndimage.gaussian_filter(grey, RIDGE_PX, mode="nearest")
     curvature, at, across = _bent_down(fine)
     top = curvature[*at]
@@ -73,5 +79,9 @@ def _beside(plane: Plane, at: Indices, across: Reals, px: float) -> Reals:
 
 
 def centre(size_px: tuple[int, ...]) -> Reals:
-    """Row and column of the centre, (2, 1)."""
+    """Row and column of the centre, (2, 1).
+
+    >>> centre((3, 5)).tolist()
+    [[1.0], [2.0]]
+    """
     return (np.array(size_px, float)[:, None] - 1) / 2
