@@ -84,10 +84,10 @@ def restore_demo(output: str) -> list[DemoImage]:
     for specimen, folder in pairs:
         _write_reference(specimen, folder / "reference")
     run_batches([batch for specimen, folder in pairs for batch in _evaluations(specimen, folder)])
-    sheet = Path(output) / "contact-sheet.png"
+    sheet = Path(output) / "contact-sheet.webp"
     images = [_demo_image(specimen, folder, sheet) for specimen, folder in pairs]
     panels = [_panels(image, folder) for image, (_, folder) in zip(images, pairs, strict=True)]
-    sheet.write_bytes(draw_contact_sheet(panels))
+    sheet.write_bytes(draw_contact_sheet(list(zip(*panels, strict=True)), "WEBP"))
     outputs = {specimen.name: Location(str(folder / "results")) for specimen, folder in pairs}
     make_report(OutputReport(outputs), Location(output).below(REPORT), lambda *_: None)
     return images
