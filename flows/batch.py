@@ -37,6 +37,7 @@ class BatchSummary:
         restored: images restored, before an interruption too; likewise `failed` and `skipped`.
         vanished: images with a result that are not in the source any more.
         failed_earlier: images that failed in an earlier run, and were not tried again.
+        left_out: files of the source that are no images, hidden, or excluded.
     """
 
     output: str
@@ -46,6 +47,7 @@ class BatchSummary:
     skipped: int = 0
     vanished: int = 0
     failed_earlier: int = 0
+    left_out: int = 0
 
 
 def run_batches(batches: Sequence[Batch]) -> list[BatchSummary]:
@@ -144,6 +146,7 @@ def _summary(parameters: Batch, run: Run | None, earlier: Earlier) -> BatchSumma
         **counts,
         vanished=earlier.vanished,
         failed_earlier=earlier.failed,
+        left_out=earlier.left_out,
     )
     if parameters.bag:
         close_bag(parameters.location(parameters.output))

@@ -276,7 +276,7 @@ def test_format_without_16_bits_is_refused():
         ({"data": np.zeros((8, 8, 4), np.uint8), "photometric": "separated"}, "mode SEPARATED"),
         ({"data": np.zeros((8, 8, 3), np.float32), "photometric": "rgb"}, "got 32 bits, floating-point"),
         ({"data": np.zeros((8, 8), np.int16)}, "got 16 bits, signed"),
-        ({"data": np.zeros((8, 8, 5), np.uint8), "photometric": "rgb"}, "at most one channel beside"),
+        ({"data": np.zeros((8, 8, 3), np.uint8), "photometric": "cielab"}, "mode CIELAB"),
     ],
 )
 def test_tiff_that_would_be_flattened_is_refused(options, sentence):

@@ -98,11 +98,13 @@ def print_failures(output: Location, run_id: str | None = None) -> None:
         print("No image has failed, and none was skipped.")
 
 
-def print_plan(plan: Plan) -> None:
-    """Print what a run would do."""
+def print_plan(plan: Plan, lists_left_out: bool) -> None:
+    """Print what a run would do, and if asked which files it would leave out."""
     for prospect in plan.prospects:
         if prospect.status != "restored":
             print(f"{prospect.status}: {printable(prospect.image_id)}: {printable(prospect.reason or '')}")
+    for name in plan.left_out if lists_left_out else ():
+        print(f"left out: {printable(name)}")
     open_images = plan.to_restore
     megapixels = sum(prospect.pixels for prospect in open_images) / 1e6
     gigabytes = sum(prospect.size_bytes for prospect in open_images) / 1e9
@@ -112,6 +114,8 @@ def print_plan(plan: Plan) -> None:
         f"{others['skipped']} would be skipped. {megapixels:.2f} megapixels to make, "
         f"{gigabytes:.3f} GB before compression."
     )
+    if plan.left_out and not lists_left_out:
+        print(f"{len(plan.left_out)} files are left out (--left-out lists them).")
     if plan.device_hours is not None:
         print(
             f"At most about {plan.device_hours:.2f} hours of one {plan.device} worker of this machine "
@@ -155,6 +159,8 @@ def print_summary(summary: BatchSummary) -> None:
     """Print what became of a run."""
     if summary.vanished:
         print(f"{summary.vanished} images with a result are not in the source any more.")
+    if summary.left_out:
+        print(f"{summary.left_out} files are left out (dip plan … --left-out lists them).")
     if summary.failed_earlier:
         print(f"{summary.failed_earlier} images failed earlier; --retry-failed tries them again.")
     if summary.run_id is None:
