@@ -10,7 +10,7 @@ from dip.errors import ConfigurationError
 from dip.pipeline.job import Job, Outcome
 from dip.pipeline.proposed_masks import mask_name
 from dip.storage import Location, retry
-from flows.method_parameters import WorkParameters
+from flows.parameters import WorkParameters
 from flows.progress import Counter, printable
 from flows.runs.inventory import list_images
 from flows.runs.lock import Lock, locked

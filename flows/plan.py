@@ -10,7 +10,7 @@ from dask.system import CPU_COUNT
 from dip.configuration import Configuration
 from dip.pipeline.job import Job
 from dip.storage import Location
-from flows.parameters import ArchiveParameters
+from flows.parameters import RestorationParameters
 from flows.runs.inventory import list_images
 from flows.runs.preconditions import check_sound_input
 
@@ -58,7 +58,7 @@ class Plan:
         return [prospect for prospect in self.prospects if prospect.status == "restored"]
 
 
-def plan_archive(parameters: ArchiveParameters) -> Plan:
+def plan_archive(parameters: RestorationParameters) -> Plan:
     """Read every image, see what would be refused or skipped, and estimate the rest on this machine.
 
     Raises:
@@ -100,15 +100,13 @@ def _prospects(jobs: Sequence[Job]) -> Iterator[Prospect]:
 
 
 def _estimated(prospects: Sequence[Prospect], configuration: Configuration, device_name: str) -> Plan:
-    from dip.methods.presets import settings_for
-    from dip.optimize.cost import iteration_time
+    from dip.methods.estimate import estimated_seconds  # which brings torch
     from dip.optimize.device import resolve_device
 
     device = resolve_device(device_name)
-    settings = settings_for(configuration)
-    if settings is None:
-        return Plan(prospects, None, device.type, None)
-    iterations = settings.schedule.iterations * configuration.restarts
     pixels = [prospect.pixels for prospect in prospects if prospect.status == "restored"]
-    seconds = iterations * iteration_time(settings, 3, device).of(len(pixels), sum(pixels)) if pixels else 0.0
+    estimate = estimated_seconds(configuration, pixels, device)
+    if estimate is None:
+        return Plan(prospects, None, device.type, None)
+    iterations, seconds = estimate
     return Plan(prospects, iterations, device.type, seconds / 3600)

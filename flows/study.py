@@ -1,24 +1,20 @@
 """The flow of the studies: every variant on every image, as tables and plots."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Self
 
 import pyarrow as pa
 from prefect import flow
-from pydantic import BeforeValidator, Field, model_validator
 
 import dip
-from dip.configuration.vocabulary import StudyName
 from dip.errors import ConfigurationError
 from dip.evaluation.studies import study_called
 from dip.evaluation.studies.base import Findings, Trial
 from dip.pipeline.job import Outcome
 from dip.storage import Location, retry
 from dip.storage.part_files import parquet_bytes
-from flows.method_parameters import ReferenceParameters
+from flows.parameters import StudyParameters
 from flows.pictures import plots_of
 from flows.progress import Counter
 from flows.runs.inventory import list_images
@@ -27,53 +23,6 @@ from flows.runs.preconditions import check_apart, check_guides_where_needed, che
 from flows.workers.cluster import Workers, workers
 from flows.workers.window import Window
 from flows.workers.worker import run_trial
-
-LEAST_STEP = 10
-USUAL_SNAPSHOTS = (0, 300, 900, 1900)
-
-
-def _numbers(text: object) -> object:
-    """The numbers in a text such as `0,300,900`; what is no text as it is."""
-    if not isinstance(text, str):
-        return text
-    try:
-        return tuple(int(number) for number in text.split(","))
-    except ValueError as error:
-        raise ValueError("expected whole numbers with commas between them, such as 0,300,900") from error
-
-
-class StudyParameters(ReferenceParameters):
-    """A study: references in, tables and plots out.
-
-    Attributes:
-        study: a name in `dip.configuration.tables.STUDIES`.
-        snapshots: iterations whose output is kept, by the study `snapshots`; multiples of a common step;
-            None for `USUAL_SNAPSHOTS`.
-        take_over: work on the output although it is locked by another study, which is dead.
-    """
-
-    study: StudyName
-    snapshots: Annotated[tuple[int, ...] | None, BeforeValidator(_numbers)] = Field(None, min_length=1)
-    take_over: bool = False
-
-    @property
-    def looked_at(self) -> tuple[int, ...]:
-        """The snapshots that are asked for, or the usual ones."""
-        return self.snapshots or USUAL_SNAPSHOTS
-
-    @model_validator(mode="after")
-    def _snapshots_can_be_taken(self) -> Self:
-        if self.study != "snapshots" and self.snapshots is not None:
-            raise ValueError(f"--snapshots goes with the study snapshots, not with {self.study}")
-        chosen = self.looked_at
-        if min(chosen) < 0 or max(chosen) == 0 or math.gcd(*chosen) < LEAST_STEP:
-            raise ValueError(
-                f"snapshots are taken at multiples of a common step of at least {LEAST_STEP} iterations, "
-                f"at least one of them above 0; got {', '.join(map(str, chosen))}"
-            )
-        if self.study == "snapshots" and self.max_iterations is not None:
-            raise ValueError("snapshots say themselves how many iterations are run (--snapshots)")
-        return self
 
 
 @dataclass(frozen=True)
@@ -150,14 +99,14 @@ def _files(
 def _description(asked: StudyParameters) -> bytes:
     """What was studied, as JSON: what tells one study's tables from another's."""
     from dip.methods.canonical import config_hash  # which brings torch
-    from dip.methods.presets import effective_preset
+    from dip.methods.presets import random_preset
 
     configuration = asked.configuration
     described = {
         "study": asked.study,
         "source": asked.location(asked.source).url,
         "task": configuration.task,
-        "preset": effective_preset(configuration),
+        "preset": random_preset(configuration),
         "degradation": configuration.damage_text,
         "protocol": configuration.protocol_name,
         "variation": configuration.variation_text,

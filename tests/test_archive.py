@@ -10,10 +10,8 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 
-from cli import PLAN_OPTIONS
 from dip.methods.presets import PRESETS
 from dip.optimize import cost
-from flows.console.options import ENGINE, SHARED
 from tests.conftest import files_below, photograph, write_photographs
 from tests.test_images import claiming, encoded, png_of
 
@@ -231,17 +229,10 @@ def test_plan_says_what_would_be_done_and_does_nothing(dip, tmp_path):
 def test_time_of_an_iteration_is_that_of_two_images_and_between(monkeypatch):
     took = {64: 0.05, 192: 0.21}
     monkeypatch.setattr(cost, "_seconds", lambda *asked: took[asked[-1]])
-    found = cost.iteration_time(PRESETS["auto"]["any"], 3, torch.device("cpu"))
+    found = cost.iteration_time(PRESETS["untrained"]["any"], 3, torch.device("cpu"))
     assert found.of(1, 64**2) == pytest.approx(0.05)
     assert found.of(10, 10 * 192**2) == pytest.approx(2.1)
     assert found.of(1, 0) == pytest.approx(0.03)
-
-
-def test_what_the_engine_is_told_a_plan_can_be_told():
-    engine = {
-        name for name, (option, _) in SHARED.items() if option.__metadata__[0].rich_help_panel == ENGINE
-    }
-    assert {"network", "dropout", "stop"} <= engine <= set(PLAN_OPTIONS)
 
 
 def test_plan_counts_megapixels_of_what_would_be_made(dip, tmp_path):

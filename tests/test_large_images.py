@@ -19,7 +19,7 @@ from dip.optimize.fit import restore
 from tests.conftest import photograph
 from tests.one_image import run
 
-TILED = Configuration("denoise", max_iterations=2, tile_px=128)
+TILED = Configuration("denoise", preset="untrained", max_iterations=2, tile_px=128)
 
 
 def optimized(
@@ -166,8 +166,8 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory(monkeypatch):
 def test_published_benchmarks_are_fitted_whole():
     """512 × 768 is the largest of them; for D an image twice as wide as that is too large."""
     assert 512 * 768 <= largest_area_px(PRESETS["paper"]["any"], 3) < 1024 * 768
-    assert largest_area_px(PRESETS["auto"]["any"], 3) > 896**2
-    assert largest_area_px(PRESETS["auto"]["inpaint"], 3) > 1024**2
+    assert largest_area_px(PRESETS["untrained"]["any"], 3) > 896**2
+    assert largest_area_px(PRESETS["untrained"]["inpaint"], 3) > 1024**2
 
 
 PEAK = """
@@ -183,7 +183,7 @@ def peak_bytes():
     # Not getrusage: what it tells of a new process includes the one it was forked from.
     return 1024 * int(re.search("VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1])
 
-settings = PRESETS["auto"]["any"]
+settings = PRESETS["untrained"]["any"]
 settings = replace(settings, schedule=replace(settings.schedule, iterations=2))
 def fit(side):
     problem = Problem(torch.rand(1, 3, side, side), Identity(), Objective())
@@ -198,6 +198,6 @@ print((peak_bytes() - before) / 512**2)
 def test_memory_is_what_the_model_says():
     """With bfloat16 a fit takes less."""
     finished = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, check=True)
-    ratio = float(finished.stdout) / bytes_per_pixel(PRESETS["auto"]["any"], 3)
+    ratio = float(finished.stdout) / bytes_per_pixel(PRESETS["untrained"]["any"], 3)
     assert (0.4 if torch.cpu._is_avx512_bf16_supported() else 0.7) < ratio < 1.3
     assert BUDGET_BYTES < 4 * 2**30

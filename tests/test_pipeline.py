@@ -119,7 +119,9 @@ def test_noise_is_estimated_once(tmp_path, monkeypatch, method):
         return 0.1
 
     monkeypatch.setattr("skimage.restoration.estimate_sigma", noting)
-    asked = Configuration("denoise", method=method, max_iterations=1 if method == "dip" else None)
+    asked = Configuration("denoise", method=method)
+    if method == "dip":
+        asked = replace(asked, preset="untrained", max_iterations=1)
     row = run(tmp_path, "grey.png", asked)
     assert (row["status"], row["noise_sigma"], len(channels)) == ("restored", 25.5, 1)
 
@@ -159,8 +161,9 @@ def test_source_is_never_touched(tmp_path):
 
 def test_curve_has_the_psnr_of_an_evaluation_alone(tmp_path):
     write_photographs(tmp_path / "in", 1)
-    with_reference = run(tmp_path, "photo-00.png", DENOISE)
-    without = run(tmp_path, "photo-00.png", replace(DENOISE, degradation=None), output="other")
+    asked = replace(DENOISE, preset="untrained")
+    with_reference = run(tmp_path, "photo-00.png", asked)
+    without = run(tmp_path, "photo-00.png", replace(asked, degradation=None), output="other")
     assert with_reference["curve"][-1]["psnr_db"] == pytest.approx(with_reference["psnr_peak_db"])
     assert without["curve"][-1]["psnr_db"] is None
     assert without["psnr_db"] is without["protocol"] is None

@@ -40,7 +40,7 @@ def fitted(asked, iterations, device="cpu"):
     schedule = replace(settings.schedule, iterations=iterations, rule=HeldOutRule(warm_up=1))
     settings = replace(settings, schedule=schedule)
     problem = problem_of(measurement, settings.objective)
-    return restore(problem, SIZE_PX, settings, 0, torch.device(device), also=RULES)
+    return restore(problem, SIZE_PX, settings, 0, torch.device(device), further_rules=RULES)
 
 
 class NoWaiting(TorchDispatchMode):

@@ -185,7 +185,9 @@ def test_iterations_that_are_no_multiple_of_the_interval_are_all_run():
 
 def test_observer_sees_the_start_and_every_interval_and_other_rules_decide_nothing():
     seen = []
-    found = fit(observe=lambda t: seen.append((t.iteration, len(t.monitors))), also=[NoiseLevelRule(0.4)])
+    found = fit(
+        on_interval=lambda t: seen.append((t.iteration, len(t.monitors))), further_rules=[NoiseLevelRule(0.4)]
+    )
     assert seen == [(0, 2), (50, 2), (100, 2), (150, 2), (200, 2)]
     assert torch.equal(found.output, fit().output)
 

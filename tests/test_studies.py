@@ -16,8 +16,9 @@ from dip.configuration import Configuration, Degradation, Variation
 from dip.evaluation.studies import study_called
 from dip.evaluation.studies.base import Findings, Trial
 from dip.storage import Location
+from flows.parameters import StudyParameters
 from flows.pictures import plots_of
-from flows.study import StudyParameters, run_study
+from flows.study import run_study
 from tests.conftest import files_below, photograph, write_photographs
 from tests.test_lock import leave, ticket_of_a_dead_process
 
@@ -96,7 +97,13 @@ def test_architectures_are_all_the_networks(tmp_path):
     asked = Configuration("denoise", max_iterations=5, degradation=Degradation(sigma=25))
     found = findings(tmp_path, "architectures", asked)
     rows = {variant: finding.rows["architectures"][0] for variant, finding in found.items()}
-    presets = {"skip": "auto", "unet": "fast", "resnet": "fast", "deep-decoder": "fast", "pixels": "none"}
+    presets = {
+        "skip": "untrained",
+        "unet": "fast",
+        "resnet": "fast",
+        "deep-decoder": "fast",
+        "pixels": "none",
+    }
     assert {variant: row["preset"] for variant, row in rows.items()} == presets
     assert set(rows) == {"skip", "unet", "resnet", "deep-decoder", "pixels"}
     assert rows["pixels"]["parameters"] == 3 * 40 * 40

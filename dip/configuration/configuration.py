@@ -5,39 +5,25 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 
 from dip.configuration.degradation import Degradation
+from dip.configuration.procedure import Procedure
 from dip.configuration.protocols import PROTOCOLS, EvaluationProtocol, protocols_of
 from dip.configuration.tables import METHODS, OPERATORS
 from dip.configuration.variation import Variation
-from dip.configuration.vocabulary import (
-    Damage,
-    KernelName,
-    MethodName,
-    Preset,
-    ProtocolName,
-    Task,
-)
-from dip.errors import ConfigurationError, check_between, check_one_of
+from dip.configuration.vocabulary import Damage, KernelName, ProtocolName
+from dip.errors import ConfigurationError, check_one_of
 
-SCALES = range(2, 9)
+USUAL_SCALE = 4
 
 
 @dataclass(frozen=True)
-class Configuration:
-    """All that decides what becomes of an image.
+class Configuration(Procedure):
+    """All that decides what becomes of an image: a procedure, and what goes with it.
 
     Attributes:
-        task: what is wrong with the images, a name in `dip.configuration.tables.OPERATORS`.
-        method: how they are restored, a name in `dip.configuration.tables.METHODS`.
-        preset: a name in `dip.methods.presets.PRESETS`.
-        variation: what departs from the preset.
-        seed: a result depends on it, the image's bytes and the rest of the configuration.
-        restarts: fits from different seeds whose images are averaged.
         scale: scale factor of a super-resolution, 2 to 8.
-        kernel: downsampling kernel of a super-resolution; None is the protocol's.
-        max_iterations: the limit of iterations, in place of the preset's.
-        tile_px: longest side of the tiles that a larger image is fitted in; None: as large as a fit may be.
-        weights: file of a trained network, for the method `trained`.
-        weights_sha256: of that file, where it is known.
+        variation: what departs from the preset.
+        weights_sha256: of the trained network's file, where it is known.
+        start_sha256: of the file of a start, where it is known.
         damage: the mask value that marks what is to be repaired.
         protocol: how an evaluation is done; None is the task's first.
         degradation: how references are damaged first; None outside of evaluations.
@@ -46,41 +32,17 @@ class Configuration:
         ConfigurationError: a value is out of range, or does not go with the task.
     """
 
-    task: Task
-    method: MethodName = "dip"
-    preset: Preset = "auto"
+    scale: int = USUAL_SCALE
     variation: Variation = field(default_factory=Variation)
-    seed: int = 0
-    restarts: int = 1
-    scale: int = 4
-    kernel: KernelName | None = None
-    max_iterations: int | None = None
-    tile_px: int | None = None
-    weights: str | None = None
     weights_sha256: str | None = None
+    start_sha256: str | None = None
     damage: Damage = "white"
     protocol: ProtocolName | None = None
     degradation: Degradation | None = None
 
     def __post_init__(self) -> None:
-        check_one_of("a task", self.task, OPERATORS)
-        check_one_of("a method", self.method, METHODS)
-        check_one_of("a preset", self.preset, get_args(Preset))
-        check_one_of("a scale factor", self.scale, SCALES)
-        check_one_of("a kernel", self.downsampling_kernel, get_args(KernelName))
+        super().__post_init__()
         check_one_of("a mask value that means damage,", self.damage, get_args(Damage))
-        if self.max_iterations is not None and self.max_iterations < 1:
-            raise ConfigurationError(f"Expected at least one iteration; got {self.max_iterations}.")
-        check_between("tiles of at least 128 pixels a side", self.tile_px, 128, 2**31)
-        if not 0 <= self.seed < 2**63:
-            raise ConfigurationError(f"Expected a seed from 0 to 2^63 - 1; got {self.seed}.")
-        if self.restarts < 1:
-            raise ConfigurationError(f"Expected at least one start; got {self.restarts}.")
-        if (self.method == "trained") != (self.weights is not None):
-            raise ConfigurationError(
-                "Expected the method trained and the file of a network (--weights) to be given together; "
-                f"got the method {self.method} and {self.weights or 'no file'}."
-            )
         check_consistent(self)
         if self.degradation is not None:
             self.degradation.check(self.task)
@@ -135,13 +97,17 @@ class Configuration:
         asked = asdict(self.variation)
         asked |= {"restarts": None if self.restarts == 1 else self.restarts}
         asked |= {"max_iterations": self.max_iterations, "tile_px": self.tile_px}
+        asked |= {"strength": self.strength}
+        asked |= {"start": self.start_sha256 and self.start_sha256[:16]}
         return " ".join(f"{name}={value}" for name, value in asked.items() if value is not None)
 
     def as_dictionary(self) -> dict[str, Any]:
-        """All of it by name; of a trained network its checksum, where it is known, and not where it lies."""
+        """All of it by name; of networks their checksums, where they are known, and not where they lie."""
         known = asdict(self)
         if self.weights_sha256 is not None:
             del known["weights"]
+        if self.start_sha256 is not None:
+            del known["start"]
         return known
 
 

@@ -1,7 +1,9 @@
 """What departs from a preset, as a value."""
 
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Annotated, get_args
+
+import typer
 
 from dip.configuration.tables import NETWORKS
 from dip.configuration.vocabulary import (
@@ -12,10 +14,13 @@ from dip.configuration.vocabulary import (
 )
 from dip.errors import TINY, ConfigurationError, check_between, check_one_of
 
+ENGINE = "Engine, in place of the preset's"
+"""The panel of its options in a command's help."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Variation:
-    """What departs from a preset's settings; None leaves the preset's.
+    """What departs from a preset's settings; None leaves the preset's. A field is an option, too.
 
     Attributes:
         network: a name in `dip.configuration.tables.NETWORKS`.
@@ -35,18 +40,58 @@ class Variation:
         ConfigurationError: a value is out of range.
     """
 
-    network: NetworkName | None = None
-    width: int | None = None
-    depth: int | None = None
-    upsampling: Upsampling | None = None
-    dropout: float | None = None
-    input_channels: int | None = None
-    input_noise: float | None = None
-    learning_rate: float | None = None
-    data_term: DataTerm | None = None
-    tv: float | None = None
-    stop: StopRuleName | None = None
-    noise_level: float | None = None
+    network: Annotated[
+        NetworkName | None, typer.Option("--network", rich_help_panel=ENGINE, help="Parameterization g.")
+    ] = None
+    width: Annotated[
+        int | None, typer.Option("--width", metavar="N", min=1, rich_help_panel=ENGINE, help="Its channels.")
+    ] = None
+    depth: Annotated[
+        int | None,
+        typer.Option("--depth", metavar="N", min=1, rich_help_panel=ENGINE, help="Its halvings, or blocks."),
+    ] = None
+    upsampling: Annotated[
+        Upsampling | None, typer.Option("--upsampling", rich_help_panel=ENGINE, help="Its interpolation.")
+    ] = None
+    dropout: Annotated[
+        float | None,
+        typer.Option(
+            "--dropout", metavar="P", rich_help_panel=ENGINE, help="Share of its features left out at random."
+        ),
+    ] = None
+    input_channels: Annotated[
+        int | None,
+        typer.Option("--input-channels", metavar="N", min=1, rich_help_panel=ENGINE, help="Channels of z."),
+    ] = None
+    input_noise: Annotated[
+        float | None,
+        typer.Option(
+            "--input-noise", metavar="X", min=0, rich_help_panel=ENGINE, help="Deviation of its noise."
+        ),
+    ] = None
+    learning_rate: Annotated[
+        float | None,
+        typer.Option("--learning-rate", metavar="X", min=0, rich_help_panel=ENGINE, help="Of the optimizer."),
+    ] = None
+    data_term: Annotated[
+        DataTerm | None, typer.Option("--data-term", rich_help_panel=ENGINE, help="Data term E.")
+    ] = None
+    tv: Annotated[
+        float | None,
+        typer.Option("--tv", metavar="λ", min=0, rich_help_panel=ENGINE, help="Weight of total variation."),
+    ] = None
+    stop: Annotated[
+        StopRuleName | None, typer.Option("--stop", rich_help_panel=ENGINE, help="Stop rule.")
+    ] = None
+    noise_level: Annotated[
+        float | None,
+        typer.Option(
+            "--noise-level",
+            metavar="σ",
+            rich_help_panel=ENGINE,
+            help="Known noise in 8-bit units, for --stop noise-level.",
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         for what, value, allowed in [

@@ -25,6 +25,8 @@ else:
 
 Preset = Literal[
     "auto",
+    "educated",
+    "untrained",
     "fast",
     "paper",
     "paper-jpeg",

@@ -148,16 +148,23 @@ class Image:
         return np.ascontiguousarray(as_stored(planes, self.orientation).transpose(1, 2, 0))
 
 
-def image_of(levels: Levels, channels: int, orientation: int = UPRIGHT, **others: Any) -> Image:
+def image_of(
+    levels: Levels,
+    channels: int,
+    orientation: int,
+    metadata: Metadata,
+    tiff_layout: dict[str, Any] | None = None,
+) -> Image:
     """An image of what a file holds.
 
     Args:
         levels: (H, W, channels) or with alpha as one more, integers of 8 or 16 bits.
         channels: 1 or 3.
         orientation: EXIF's.
-        others: further attributes of the image.
+        metadata: what the file carries beside its pixels.
+        tiff_layout: of a TIFF, how it stores pixels.
 
-    >>> image = image_of(np.zeros((20, 30, 4), np.uint16), channels=3)
+    >>> image = image_of(np.zeros((20, 30, 4), np.uint16), 3, UPRIGHT, Metadata())
     >>> image.size_px, image.channels, image.bit_depth, image.alpha.shape
     ((20, 30), 3, 16, (20, 30))
     """
@@ -165,7 +172,14 @@ def image_of(levels: Levels, channels: int, orientation: int = UPRIGHT, **others
     bit_depth = 8 * levels.dtype.itemsize
     colour = planes[:channels].astype(np.float32) / np.float32(2**bit_depth - 1)
     alpha = np.ascontiguousarray(planes[channels]) if len(planes) > channels else None
-    return Image(np.ascontiguousarray(colour), bit_depth, alpha, orientation=orientation, **others)
+    return Image(
+        np.ascontiguousarray(colour),
+        bit_depth,
+        alpha,
+        orientation=orientation,
+        metadata=metadata,
+        tiff_layout=tiff_layout or {},
+    )
 
 
 def rounded(values: Pixels, bits: int = 8) -> NDArray[np.float64]:

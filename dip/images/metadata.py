@@ -79,6 +79,9 @@ def enlarged(metadata: Metadata, factor: int) -> Metadata:
     """The metadata of an image of `factor` times the height and width.
 
     Resolutions are multiplied in the tags, in a PNG's chunks, and in the format's own field.
+
+    >>> enlarged(Metadata(dpi=(300, 300)), 2).dpi
+    (600, 600)
     """
     dpi = None if metadata.dpi is None else (metadata.dpi[0] * factor, metadata.dpi[1] * factor)
     exif = None if metadata.exif is None else _enlarged_tags(metadata.exif, factor)

@@ -42,6 +42,11 @@ def decode(content: bytes, name: str) -> Image:
         UnsupportedImageError: a kind of image that would be flattened: CMYK, Lab, animated, of more pages,
             floating-point.
         ImageTooLargeError: more than `MAX_PIXELS` pixels.
+
+    >>> from dip.images import encode
+    >>> image = decode(encode(Image(np.zeros((3, 20, 30), np.float32)), "png"), "black.png")
+    >>> image.size_px, image.channels, image.bit_depth
+    ((20, 30), 3, 8)
     """
     if not content:
         raise UnreadableImageError(f"Expected an image; got an empty file ({name}).")
@@ -96,7 +101,7 @@ def _decoded(content: bytes, opened: PIL.Image.Image) -> Image:
     opened.load()  # what stands behind the pixels in the file is read now
     metadata = _metadata(content, opened)
     channels = 1 if levels.shape[2] < 3 else 3
-    return image_of(levels, channels, _orientation(metadata.exif), metadata=metadata)
+    return image_of(levels, channels, _orientation(metadata.exif), metadata)
 
 
 def _orientation(exif: bytes | None) -> int:

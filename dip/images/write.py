@@ -25,6 +25,10 @@ def encode(image: Image, file_format: FileFormat) -> bytes:
 
     Raises:
         UnsupportedImageError: the format has no 16 bits, or no alpha.
+
+    >>> encode(Image(np.zeros((3, 20, 30), np.float32), bit_depth=16), "jpeg")
+    Traceback (most recent call last):
+    dip.errors.UnsupportedImageError: Expected a format with 16 bits, ...; got jpeg.
     """
     if image.bit_depth == 16 and file_format not in ("png", "tiff", "jp2"):
         raise UnsupportedImageError(

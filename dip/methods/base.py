@@ -51,6 +51,9 @@ class Restoration:
         tiles: parts the image was restored in.
         tile_px: the longest that their sides can be, if there are several.
         deviation: (1, C, H, W), sample standard deviation over several restarts, if there were any.
+        noise_sigma: σ of the noise that the residual showed, in 8-bit units, where a fit asks for it.
+        noise_size_px: its correlation, as the deviation of a Gaussian blur.
+        share: how much of what the network drew was taken, 0 to 1, where a fit judges that.
     """
 
     image: Tensor
@@ -62,6 +65,9 @@ class Restoration:
     deviation: Tensor | None = None
     tiles: int | None = None
     tile_px: int | None = None
+    noise_sigma: float | None = None
+    noise_size_px: float | None = None
+    share: float | None = None
 
 
 class Method(Protocol):

@@ -13,8 +13,9 @@ import torch
 
 from dip.configuration import Configuration
 from dip.configuration.tables import NETWORKS
-from dip.methods.presets import settings_for
+from dip.methods.presets import adaptation_for, settings_for
 from dip.parameterizations import parameterization_called
+from dip.parameterizations.start import shipped_sha256
 
 VERSION = 1
 """Of the dictionary's form. Another one refuses all outputs that have been begun: `config_hash` changes."""
@@ -36,11 +37,12 @@ def canonical_dictionary(configuration: Configuration) -> dict[str, Any]:
     Raises:
         ConfigurationError: the preset has no settings for the task, or cannot be varied so.
     """
-    return {
-        "version": VERSION,
-        "configuration": _plain(configuration.as_dictionary()),
-        "settings": _plain(settings_for(configuration)),
-    }
+    adaptation = adaptation_for(configuration)
+    meaning = {"version": VERSION, "configuration": _plain(configuration.as_dictionary())}
+    if adaptation is None:
+        return {**meaning, "settings": _plain(settings_for(configuration))}
+    sha256 = shipped_sha256(adaptation.start) if configuration.start is None else configuration.start_sha256
+    return {**meaning, "settings": _plain(adaptation), "start": sha256}
 
 
 def _plain(value: object) -> Any:

@@ -12,6 +12,7 @@ from dip.configuration import Configuration
 from dip.errors import ConfigurationError, ImageError, ImageTooLargeError
 from dip.methods import presets
 from dip.methods.base import Context, Restoration
+from dip.methods.educated import restore_from_start
 from dip.methods.tiling import count_tiles, shortened_px, tiled
 from dip.objective import Objective, Problem
 from dip.operators.measurement import Measurement, measured
@@ -45,6 +46,9 @@ def optimize(measurement: Measurement, configuration: Configuration, context: Co
     Source: Ulyanov, Vedaldi, Lempitsky, *Deep Image Prior*, CVPR 2018, equation 2; its section 3.1 for
     the average over restarts.
     """
+    adaptation = presets.adaptation_for(configuration)
+    if adaptation is not None:
+        return restore_from_start(measurement, configuration, context, adaptation)
     settings = settings_of(configuration).for_noise(measurement.noise_sigma)
     tile_px = _tile_px(measurement, configuration, settings)
     while True:
@@ -207,7 +211,7 @@ def problem_of(measurement: Measurement, objective: Objective) -> Problem:
 
 
 def _fit(measurement: Measurement, settings: Settings, context: Context, number: int) -> Fit:
-    def observe(tracker: OutputTracker) -> None:
+    def on_interval(tracker: OutputTracker) -> None:
         if context.progress is not None:
             context.progress(tracker.iteration / settings.schedule.iterations)
 
@@ -218,6 +222,6 @@ def _fit(measurement: Measurement, settings: Settings, context: Context, number:
         context.seed + number,
         context.device,
         context.psnr_of,
-        observe,
+        on_interval,
         guide=None if measurement.guide is None else torch.from_numpy(measurement.guide)[None],
     )

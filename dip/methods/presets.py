@@ -11,6 +11,7 @@ from dip.configuration import Configuration, Variation
 from dip.configuration.tables import METHODS
 from dip.errors import ConfigurationError
 from dip.objective import Objective
+from dip.optimize.adaptation import Adaptation
 from dip.optimize.loop import Schedule
 from dip.optimize.settings import Settings
 from dip.optimize.stopping import FixedRule, HeldOutRule, NoiseLevelRule, StopRule, VarianceRule
@@ -100,7 +101,7 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
         "paper-flash": {
             "denoise": Settings(FLASH, 0.0, Schedule(0.1, 600, FixedRule()), network_input="guide")
         },
-        "auto": {
+        "untrained": {
             "any": DENOISING,
             "super-resolution": _with_muon(NARROW, 0.03, 800, FixedRule()),
             "inpaint": _with_muon(NARROW, 0.03, 1500),
@@ -114,6 +115,15 @@ PRESETS: Mapping[str, Mapping[str, Settings]] = MappingProxyType(
 )
 """By preset, and by task, with its scale factor where that has settings of its own."""
 
+EDUCATED: Mapping[str, Adaptation] = MappingProxyType(
+    {
+        "denoise": Adaptation("denoise"),
+        "inpaint+denoise": Adaptation("denoise"),
+        "super-resolution": Adaptation("super-resolution", iterations=0),
+    }
+)
+"""The preset `educated`, by task: fits that begin with a start of the package."""
+
 SHAPE_OF_NETWORK = ("width", "depth", "upsampling", "dropout", "input_channels")
 """What can be asked of a network."""
 
@@ -125,7 +135,9 @@ TV_WEIGHTS = {"denoise": 0.14, "super-resolution": 0.01, "inpaint": 0.001}
 
 
 def settings_for(configuration: Configuration) -> Settings | None:
-    """The settings of an optimisation; None for a method that does none.
+    """The settings of an optimisation from random weights; None for a method that does none.
+
+    For the preset `educated` those of `untrained`, which stand in for it in studies.
 
     Raises:
         ConfigurationError: the preset has none for the task, or cannot be varied so.
@@ -139,7 +151,7 @@ def settings_for(configuration: Configuration) -> Settings | None:
 
 def _of_preset(configuration: Configuration) -> Settings:
     """The preset's settings for the task at its scale factor, for the task, or for any."""
-    by_task, task = PRESETS[effective_preset(configuration)], configuration.task
+    by_task, task = PRESETS[random_preset(configuration)], configuration.task
     for name in (f"{task} ×{configuration.scale_factor}", task, ANY_TASK):
         if name in by_task:
             return by_task[name]
@@ -150,15 +162,47 @@ def _of_preset(configuration: Configuration) -> Settings:
 
 
 def effective_preset(configuration: Configuration) -> str:
-    """The preset that is used: `none` without a network, `fast` where `auto` was not measured with it.
+    """The preset that is used: `none` without a network; for `auto` the best that was measured.
 
-    A residual network, for one, does not converge to a super-resolution with Muon's steps.
+    A start has a network of its own, and a fit from it a rule of its own: what varies them begins with random
+    weights. Of the networks, Skip alone was measured with the settings of `untrained`; a residual network,
+    for one, does not converge to a super-resolution with Muon's steps.
     """
     if METHODS[configuration.method].optimises != "network":
         return "none"
-    asked = configuration.variation.network
-    is_measured = asked is None or parameterization_called(asked) is Skip
-    return configuration.preset if is_measured or configuration.preset != "auto" else "fast"
+    if configuration.preset != "auto":
+        return configuration.preset
+    asked = configuration.variation
+    if asked == Variation() and configuration.restarts == 1 and configuration.task in EDUCATED:
+        return "educated"
+    is_measured = asked.network is None or parameterization_called(asked.network) is Skip
+    return "untrained" if is_measured else "fast"
+
+
+def random_preset(configuration: Configuration) -> str:
+    """The preset of a fit that begins with random weights, as in studies: `untrained` for `educated`."""
+    preset = effective_preset(configuration)
+    return "untrained" if preset == "educated" else preset
+
+
+def adaptation_for(configuration: Configuration) -> Adaptation | None:
+    """The fit from a start that is asked for; None where the fit begins with random weights.
+
+    Raises:
+        ConfigurationError: the preset `educated` has no start for the task, or cannot be varied so.
+    """
+    if effective_preset(configuration) != "educated":
+        return None
+    adaptation = EDUCATED.get(configuration.task)
+    if adaptation is None or configuration.variation != Variation() or configuration.restarts > 1:
+        raise ConfigurationError(
+            f"Expected the preset educated with the task {' or '.join(EDUCATED)}, one restart and no other "
+            f"network, rule or objective; got {configuration.task} {configuration.variation_text}. "
+            "Use the preset untrained for it."
+        )
+    if not adaptation.iterations:
+        return adaptation
+    return replace(adaptation, iterations=_either(configuration.max_iterations, adaptation.iterations))
 
 
 def _of_pixels(configuration: Configuration) -> Settings:

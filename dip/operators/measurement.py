@@ -62,6 +62,13 @@ class Measurement:
             return None
         return estimate_noise(self.y) if self.source_sigma is None else self.source_sigma
 
+    def softened(self, image: Tensor, strength: float | None) -> Tensor:
+        """A restored image, (1, C, H, W), of which so much is taken; the rest of what is observed is y."""
+        if strength is None:
+            return image
+        mixed = torch.lerp(torch.from_numpy(self.y)[None], image, strength)
+        return mixed if self.observed is None else self.pasted(image, mixed)
+
     def with_observed(self, image: Tensor, values: Tensor | None = None) -> Tensor:
         """An image, (B, C, H, W), with the observed pixels pasted back into it, if they are to stay.
 

@@ -12,6 +12,7 @@ from PIL import ImageDraw, ImageFont
 from dip.configuration import Configuration, Degradation
 from dip.errors import ImageError
 from dip.images.image import PixelMask, Pixels, rounded
+from dip.operators.grain import film_grain
 from dip.operators.measurement import Measurement, forward_operator, measured
 
 TEXT = "Deep Image Prior restores what the letters hide. "
@@ -39,14 +40,22 @@ def with_noise(pixels: Pixels, degradation: Degradation, random: np.random.Gener
     if degradation.sigma is not None:
         deviation = np.float32(degradation.sigma / 255)
         pixels = pixels + random.standard_normal(pixels.shape, dtype=np.float32) * deviation
+    if degradation.grain_sigma_and_size is not None:
+        pixels = pixels + film_grain(pixels, *degradation.grain_sigma_and_size, random)
     if degradation.impulse is not None:
         extremes = random.integers(0, 2, pixels.shape).astype(np.float32)
         pixels = np.where(random.random(pixels.shape) < degradation.impulse, extremes, pixels)
-    return pixels if degradation.jpeg is None else _compressed(pixels, degradation.jpeg)
+    return pixels if degradation.jpeg is None else compressed(pixels, degradation.jpeg)
 
 
-def _compressed(pixels: Pixels, quality: int) -> Pixels:
-    """The image after a JPEG compression, with Pillow's chroma subsampling."""
+def compressed(pixels: Pixels, quality: int) -> Pixels:
+    """The image after a JPEG compression, with Pillow's chroma subsampling.
+
+    >>> pixels = np.random.default_rng(0).random((3, 20, 30), np.float32)
+    >>> finer, coarser = (np.abs(compressed(pixels, quality) - pixels).mean() for quality in (95, 5))
+    >>> bool(finer < coarser)
+    True
+    """
     planes = np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
     buffer = io.BytesIO()
     PIL.Image.fromarray(planes.squeeze(2) if planes.shape[2] == 1 else planes).save(
@@ -98,7 +107,7 @@ def shaped_mask(shape: str, size_px: tuple[int, int], random: np.random.Generato
     height_px, width_px = size_px
     canvas = PIL.Image.new("1", (width_px, height_px), 1)
     _SHAPES[shape](ImageDraw.Draw(canvas), size_px, random)
-    return np.asarray(canvas, dtype=np.bool_)
+    return np.array(canvas, dtype=np.bool_)
 
 
 def _draw_text(draw: ImageDraw.ImageDraw, size_px: tuple[int, int], random: np.random.Generator) -> None:

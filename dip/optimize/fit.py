@@ -22,8 +22,8 @@ def restore(
     seed: int,
     device: torch.device,
     psnr_of: Callable[[Tensor], Tensor] | None = None,
-    observe: Callable[[OutputTracker], None] | None = None,
-    also: Sequence[StopRule] = (),
+    on_interval: Callable[[OutputTracker], None] | None = None,
+    further_rules: Sequence[StopRule] = (),
     guide: Tensor | None = None,
 ) -> Fit:
     """Restore one image from its measurement.
@@ -39,9 +39,9 @@ def restore(
             on nothing but the arguments, to the bit; on a GPU, but for its last bits.
         device: where to run.
         psnr_of: PSNR of an output, (1, C, H, W), to a reference, for the curve alone.
-        observe: is shown the tracker before the first iteration and after every interval. After a fall
+        on_interval: is shown the tracker before the first iteration and after every interval. After a fall
             it may be shown iterations again: the later showing is the one that counts.
-        also: stop rules that are watched beside the settings' own, and decide nothing.
+        further_rules: stop rules that are watched beside the settings' own, and decide nothing.
         guide: (1, 3, H, W) in [0, 1], z of settings whose network input is a second image.
 
     Raises:
@@ -61,7 +61,9 @@ def restore(
         problem = _with_held_out_pixels(problem, settings.schedule.rule, generator).to(device)
         noise_generator = torch.Generator(device).manual_seed(seed)
         draw = _Drawing(network, z.to(device), size_px, settings, noise_generator)
-        return minimize(draw, problem, network, settings.schedule, psnr_of, observe, also, [noise_generator])
+        return minimize(
+            draw, problem, network, settings.schedule, psnr_of, on_interval, further_rules, [noise_generator]
+        )
 
 
 def _with_held_out_pixels(problem: Problem, rule: StopRule, generator: torch.Generator) -> Problem:

@@ -68,8 +68,8 @@ def minimize(
     network: nn.Module,
     schedule: Schedule,
     psnr_of: Callable[[Tensor], Tensor] | None = None,
-    observe: Callable[[OutputTracker], None] | None = None,
-    also: Sequence[StopRule] = (),
+    on_interval: Callable[[OutputTracker], None] | None = None,
+    further_rules: Sequence[StopRule] = (),
     generators: Sequence[torch.Generator] = (),
 ) -> Fit:
     """Minimise the problem's loss over the network's parameters.
@@ -86,16 +86,16 @@ def minimize(
         network: θ.
         schedule: learning rate, limit and stop rule.
         psnr_of: PSNR of an output to the reference, for the curve; it never guides the search.
-        observe: is shown the tracker before the first iteration and after every interval. After a fall
+        on_interval: is shown the tracker before the first iteration and after every interval. After a fall
             it may be shown iterations again: the later showing is the one that counts.
-        also: rules that are watched beside the schedule's own, and decide nothing.
+        further_rules: rules that are watched beside the schedule's own, and decide nothing.
         generators: of the random numbers that `draw` takes, beside torch's own.
 
     Raises:
         DivergenceError: three intervals in a row fell.
     """
-    with closing(_Optimization(draw, problem, network, schedule, also, generators)) as optimization:
-        return _followed(optimization, problem, schedule, psnr_of, observe or _look_away)
+    with closing(_Optimization(draw, problem, network, schedule, further_rules, generators)) as optimization:
+        return _followed(optimization, problem, schedule, psnr_of, on_interval or _look_away)
 
 
 def _followed(
@@ -155,14 +155,14 @@ class _Optimization:
         problem: Problem,
         network: nn.Module,
         schedule: Schedule,
-        also: Sequence[StopRule],
+        further_rules: Sequence[StopRule],
         generators: Sequence[torch.Generator],
     ) -> None:
         self.draw, self.problem, self.network, self.generators = draw, problem, network, generators
         self.optimizer = OPTIMIZERS[schedule.optimizer](network.parameters(), schedule.learning_rate)
         with torch.no_grad():
             first = draw(torch.zeros((), dtype=torch.int64, device=problem.y.device))
-        monitors = [rule.monitor(problem, first) for rule in (schedule.rule, *also)]
+        monitors = [rule.monitor(problem, first) for rule in (schedule.rule, *further_rules)]
         self.tracker = OutputTracker(monitors, first)
         self.loss = first.new_zeros(())
         self.step = self.steps()

@@ -89,8 +89,12 @@ class _Stages:
         row.iterations, row.stop_iteration = restoration.iterations, restoration.stop_iteration
         row.stop_rule, row.stop_reason = restoration.stop_rule, restoration.stop_reason
         row.tiles, row.tile_px = restoration.tiles, restoration.tile_px
+        row.noise_sigma = row.noise_sigma if restoration.noise_sigma is None else restoration.noise_sigma
+        row.noise_size_px, row.restored_share = restoration.noise_size_px, restoration.share
         self.curve = restoration.curve
-        return restoration
+        return replace(
+            restoration, image=measurement.softened(restoration.image, self.configuration.strength)
+        )
 
     def evaluate(
         self, measurement: Measurement, restoration: Restoration, evaluator: Evaluator | None

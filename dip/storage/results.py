@@ -46,6 +46,8 @@ ROW_SCHEMA = pa.schema(
         pa.field("channels", pa.int32()),
         pa.field("bit_depth", pa.int32()),
         pa.field("noise_sigma", pa.float64()),
+        pa.field("noise_size_px", pa.float64()),
+        pa.field("restored_share", pa.float64()),
         pa.field("mean_absolute_change", pa.float64()),
         pa.field("changed_share", pa.float64()),
         pa.field("colour_drift", pa.float64()),
@@ -103,7 +105,10 @@ class Row:
         seed: the configuration's.
         output_name: where the restored image lies below the output; its sidecar lies beside it.
         height_px: of the restored image, like `width_px`, `channels` and `bit_depth`.
-        noise_sigma: an estimate for the source, in 8-bit units; None in an evaluation.
+        noise_sigma: an estimate for y, in 8-bit units, by the residual of an educated start, or else of the
+            source by its wavelets; the latter is None in an evaluation.
+        noise_size_px: how far neighbours share that noise, as the deviation of a Gaussian blur.
+        restored_share: how much of what the network drew was taken, 0 to 1; None where all is.
         mean_absolute_change: what the restoration changed, as a share of the range from black to white;
             like the next two None where the size changed too, or there is a reference.
         changed_share: share of the pixels that changed.
@@ -152,6 +157,8 @@ class Row:
     channels: int | None = None
     bit_depth: int | None = None
     noise_sigma: float | None = None
+    noise_size_px: float | None = None
+    restored_share: float | None = None
     mean_absolute_change: float | None = None
     changed_share: float | None = None
     colour_drift: float | None = None

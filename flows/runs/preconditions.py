@@ -6,7 +6,7 @@ from typing import Any
 from dip.configuration import Configuration
 from dip.errors import ConfigurationError
 from dip.storage import Location
-from flows.parameters import PROPOSED, Batch
+from flows.parameters import PROPOSED, Batch, RestorationParameters
 from flows.runs.inventory import check_exists, check_images
 from flows.runs.lock import is_lock
 
@@ -29,12 +29,12 @@ def check_feasible(parameters: Batch) -> None:
         resolve_device(parameters.device)
 
 
-def check_sound_input(parameters: Batch) -> None:
+def check_sound_input(parameters: Batch | RestorationParameters) -> None:
     """See that there is something to restore, and all that is needed for it.
 
     Raises:
         ConfigurationError: locations overlap, guides do not go with the preset, or the file of a network
-            holds none.
+            or start holds none.
         StorageError: source, masks or guides are not there, or there is no image in the source.
     """
     source, configuration = parameters.location(parameters.source), parameters.configuration
@@ -47,9 +47,13 @@ def check_sound_input(parameters: Batch) -> None:
         from dip.methods.trained import network_in  # which brings torch
 
         network_in(configuration.weights, configuration.weights_sha256)
+    if configuration.start is not None:
+        from dip.methods.educated import start_of  # which brings torch
+
+        start_of(configuration)
 
 
-def _beside_the_source(parameters: Batch) -> list[tuple[str, Location]]:
+def _beside_the_source(parameters: Batch | RestorationParameters) -> list[tuple[str, Location]]:
     """Where masks and guides are, as far as there are any, under their roles."""
     locations = {"masks": parameters.masks_location, "guides": parameters.guides_location}
     return [(role, location) for role, location in locations.items() if location is not None]

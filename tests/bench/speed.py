@@ -56,7 +56,7 @@ COMPARED = {
     "D float32": D,
     "D bfloat16": D_BFLOAT16,
     "fast": PRESETS["fast"]["any"],
-    "auto": PRESETS["auto"]["any"],
+    "auto": PRESETS["untrained"]["any"],
 }
 
 

@@ -37,7 +37,7 @@ PROJECTIONS = 2000
 
 def auto_at(side_px: int) -> Settings:
     """`auto` for a square of that side."""
-    return PRESETS["auto"]["any"].for_size((side_px, side_px))
+    return PRESETS["untrained"]["any"].for_size((side_px, side_px))
 
 
 def settings_at(side_px: int) -> dict[str, Settings]:

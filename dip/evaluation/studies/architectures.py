@@ -13,7 +13,7 @@ from dip.evaluation.studies.subject import subject_of
 from dip.methods import method_called
 from dip.methods.base import Context
 from dip.methods.optimization import settings_for, settings_of
-from dip.methods.presets import effective_preset
+from dip.methods.presets import random_preset
 from dip.operators.measurement import Measurement
 
 
@@ -50,7 +50,7 @@ def _run(trial: Trial) -> Findings:
     seconds = time.perf_counter() - start
     reading = subject.evaluator.readings(restoration.image)[0]
     row = {
-        "preset": effective_preset(configuration),
+        "preset": random_preset(configuration),
         "parameters": _count_parameters(subject.measurement, configuration),
         "protocol": reading.protocol,
         "psnr_degraded_db": reading.psnr_degraded_db,

@@ -56,7 +56,7 @@ def _run(trial: Trial) -> Findings:
         settings,
         subject.seed,
         subject.device,
-        observe=keep,
+        on_interval=keep,
     )
     chosen = {
         snapshot_name(trial.image_id, trial.variant, iteration): png_bytes(pictures[iteration])

@@ -54,7 +54,7 @@ def decode_tiff(content: bytes, name: str) -> Image:
         exif=_without_pixels(tags, is_big_endian),
         xmp=_raw(tags.get(XMP), is_big_endian),
     )
-    return image_of(levels, _CHANNELS[photometric.name], orientation, metadata=metadata, tiff_layout=layout)
+    return image_of(levels, _CHANNELS[photometric.name], orientation, metadata, layout)
 
 
 def encode_tiff(image: Image) -> bytes:

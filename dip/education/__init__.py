@@ -1,0 +1,1 @@
+"""Education: starts for fits are taught by drawn pictures."""

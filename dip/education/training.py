@@ -1,0 +1,215 @@
+"""The education of a start: a network learns to take damage off drawn pictures, in sittings that add up."""
+
+import io
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dip import drawing
+from dip.education.examination import examine
+from dip.education.lessons import DAMAGES, Lesson, draw_lesson
+from dip.education.stock import pictures_from
+from dip.errors import ConfigurationError
+from dip.optimize.device import body_precision
+from dip.parameterizations.residual_unet import ResidualUNet
+from dip.parameterizations.start import Start
+
+WARM_UP = 300
+"""Steps until the learning rate is reached."""
+
+LEARNING_RATE = 8e-4
+LAST_PART = 0.35
+"""Share of the steps in which the learning rate falls to a hundredth."""
+
+AVERAGE = 0.999
+STOCK = 256
+RENEWED_EVERY = 3
+"""Steps after which a picture of the stock is exchanged for a new one."""
+
+LEAST_ERROR = 1e-5
+"""Added to each crop's squared error, so that blank crops, which are easy, do not count for ever more."""
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "denoise": {"widths": (48, 96, 128), "blocks": 2, "shuffle": 2},
+    "super-resolution": {"widths": (64,), "blocks": 4, "shuffle": 4},
+}
+
+
+@dataclass(frozen=True)
+class Education:
+    """What a network is taught, and for how long.
+
+    Attributes:
+        task: `denoise`, which teaches holes, too, or `super-resolution`.
+        steps: batches.
+        damages: of `dip.education.lessons.DAMAGES`, what is taught for `denoise`.
+        seed: of the first weights, the crops and their damage.
+        batch: crops in a batch.
+        crop_px: rows and columns of a crop.
+        examined_every: steps from one examination, and one saved state, to the next.
+
+    Raises:
+        ConfigurationError: a value is out of range.
+    """
+
+    task: str
+    steps: int
+    damages: tuple[str, ...] = tuple(DAMAGES)
+    seed: int = 0
+    batch: int = 8
+    crop_px: int = 96
+    examined_every: int = 500
+
+    def __post_init__(self) -> None:
+        if self.task not in SHAPES:
+            raise ConfigurationError(f"Expected a task {' or '.join(SHAPES)}; got {self.task}.")
+        if self.steps < 1:
+            raise ConfigurationError(f"Expected at least one step; got {self.steps}.")
+        if not self.damages or not set(self.damages) <= set(DAMAGES):
+            raise ConfigurationError(
+                f"Expected some of the damages {', '.join(DAMAGES)}; got {', '.join(self.damages) or 'none'}."
+            )
+
+    def learning_rate(self, step: int) -> float:
+        """Of a step, counted from 0: it rises, stays, and falls at the end."""
+        falling = int(self.steps * (1 - LAST_PART))
+        if step < falling:
+            return LEARNING_RATE * min(1, (step + 1) / WARM_UP)
+        return LEARNING_RATE * max(0.01, 1 - (step - falling) / (self.steps - falling))
+
+
+@dataclass
+class _State:
+    """All that a sitting leaves to the next."""
+
+    network: ResidualUNet
+    average: dict[str, Tensor]
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    seconds: float = 0.0
+    curve: list[dict[str, float]] = field(default_factory=list)
+
+    @classmethod
+    def new(cls, education: Education, device: torch.device) -> "_State":
+        torch.manual_seed(education.seed)
+        network = ResidualUNet(**SHAPES[education.task]).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        average = {name: weight.clone() for name, weight in network.state_dict().items()}
+        optimizer = torch.optim.AdamW(
+            network.parameters(), LEARNING_RATE, (0.9, 0.98), weight_decay=1e-4, fused=True
+        )
+        return cls(network, average, optimizer)
+
+    def encoded(self) -> bytes:
+        buffer = io.BytesIO()
+        held = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
+        told = {"step": self.step, "seconds": self.seconds, "curve": self.curve}
+        torch.save({**held, "average": self.average, **told}, buffer)
+        return buffer.getvalue()
+
+    def restore(self, content: bytes, device: torch.device) -> None:
+        held = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+        self.network.load_state_dict(held["network"])
+        self.optimizer.load_state_dict(held["optimizer"])
+        self.average, self.step, self.curve = held["average"], held["step"], held["curve"]
+        self.seconds = held["seconds"]
+
+
+def educate(
+    education: Education,
+    folder: Path,
+    device: torch.device,
+    tell: Callable[[int, dict[str, float]], None] | None = None,
+) -> Start:
+    """Teach a network, going on where an earlier sitting in the same folder ended.
+
+    Sittings add up: an education that was interrupted ends with the same weights, on the same processor.
+
+    Args:
+        education: what is taught.
+        folder: where the state between sittings lies, `state.pt`.
+        device: where it runs.
+        tell: is told the number of steps done and the scores, at each examination.
+
+    Source: Barbano et al., *An educated warm start for deep image prior-based micro CT reconstruction*,
+    2022, for the idea; the error's logarithm counts each crop in dB.
+    """
+    state, path = _State.new(education, device), folder / "state.pt"
+    if path.exists():
+        state.restore(path.read_bytes(), device)
+    precision = body_precision(device, torch.bfloat16)
+    first = state.step // RENEWED_EVERY
+    begun = time.perf_counter() - state.seconds
+    with pictures_from(first) as pictures:
+        stock = deque((next(pictures) for _ in range(STOCK)), maxlen=STOCK)
+        while state.step < education.steps:
+            if state.step // RENEWED_EVERY > first:
+                first += 1
+                stock.append(next(pictures))
+            random = np.random.default_rng([education.seed, state.step])
+            lesson = draw_lesson(
+                education.task, education.damages, random, stock, education.batch, education.crop_px
+            )
+            _learn(state, lesson, education.learning_rate(state.step), precision)
+            state.step += 1
+            if state.step % education.examined_every == 0 or state.step == education.steps:
+                scores = examine(_averaged(state, education), education.task, precision)
+                state.curve.append({"step": state.step, **scores})
+                state.seconds = time.perf_counter() - begun
+                _replace(path, state.encoded())
+                if tell is not None:
+                    tell(state.step, scores)
+    return _start(state, education)
+
+
+def _learn(state: _State, lesson: Lesson, learning_rate: float, precision: torch.dtype) -> None:
+    """One step down the mean logarithm of the crops' squared errors."""
+    device = next(state.network.parameters()).device
+    y = lesson.y.to(device).contiguous(memory_format=torch.channels_last)
+    with torch.autocast(device.type, precision, enabled=precision is not torch.float32):
+        drawn = state.network(y, lesson.observed.to(device))
+    errors = (drawn.float() - lesson.clean.to(device)).square().mean(dim=(1, 2, 3))
+    for group in state.optimizer.param_groups:
+        group["lr"] = learning_rate
+    state.optimizer.zero_grad()
+    torch.log(errors + LEAST_ERROR).mean().backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(state.network.parameters(), 1.0)
+    state.optimizer.step()
+    share = 1 - min(AVERAGE, (state.step + 1) / (state.step + 10))
+    with torch.no_grad():
+        torch._foreach_lerp_(list(state.average.values()), list(state.network.state_dict().values()), share)
+
+
+def _averaged(state: _State, education: Education) -> ResidualUNet:
+    network = ResidualUNet(**SHAPES[education.task])
+    network.load_state_dict({name: weight.cpu() for name, weight in state.average.items()})
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _start(state: _State, education: Education) -> Start:
+    weights = {name: weight.to("cpu", torch.bfloat16) for name, weight in state.average.items()}
+    card = {
+        **asdict(education),
+        "generator": drawing.VERSION,
+        "pictures": STOCK + state.step // RENEWED_EVERY,
+        "seconds": round(state.seconds),
+        "torch": torch.__version__,
+        "processor": torch.backends.cpu.get_cpu_capability(),
+        "scores": state.curve[-1],
+        "curve": state.curve,
+    }
+    return Start(weights, SHAPES[education.task], card)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """A file in place of another in one go, so that an interruption leaves one of the two."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".part")
+    beside.write_bytes(content)
+    beside.replace(path)

@@ -1,0 +1,68 @@
+"""The fit from an educated start: tens of iterations that make a network's weights an image's own."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dip.optimize.device import body_precision
+from dip.parameterizations.residual_unet import ResidualUNet
+
+Loss = Callable[[ResidualUNet], Tensor]
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """How a start is fitted to an image.
+
+    Attributes:
+        start: name of a start of the package.
+        iterations: how many.
+        learning_rate: of Adam.
+        recorruption: α, the share of the noise that is added to the input once more.
+        average: weight of the earlier weights in the average over the fit.
+        crop_px: longest side of what an iteration looks at.
+    """
+
+    start: str
+    iterations: int = 25
+    learning_rate: float = 2e-4
+    recorruption: float = 0.7
+    average: float = 0.95
+    crop_px: int = 256
+
+
+def drawn_by(network: ResidualUNet, y: Tensor, observed: Tensor) -> Tensor:
+    """g(θ, y), float32, of y, (B, 3, H, W), whose holes are filled; observed is (B, 1, H, W)."""
+    precision = body_precision(y.device, torch.bfloat16)
+    y = y.contiguous(memory_format=torch.channels_last)
+    with torch.autocast(y.device.type, precision, enabled=precision is not torch.float32):
+        drawn: Tensor = network(y, observed)
+    return drawn.float()
+
+
+def adapted(
+    start: ResidualUNet, loss: Loss, adaptation: Adaptation, tell: Callable[[float], None] | None = None
+) -> ResidualUNet:
+    """A copy of the network with weights of the image's own: their average over the fit.
+
+    Args:
+        start: g(θ₀, ·).
+        loss: what is minimised; it draws its random numbers itself.
+        adaptation: how long and how fast.
+        tell: is told the share that is done.
+    """
+    network, average = copy.deepcopy(start), copy.deepcopy(start)
+    optimizer = torch.optim.Adam(network.parameters(), adaptation.learning_rate, fused=True)
+    for step in range(adaptation.iterations):
+        optimizer.zero_grad()
+        loss(network).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        kept = min(adaptation.average, (step + 1) / (step + 2))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - kept)
+        if tell is not None:
+            tell((step + 1) / adaptation.iterations)
+    return average

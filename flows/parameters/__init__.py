@@ -1,0 +1,39 @@
+"""What a run is asked for. These values cross the flow boundary, so that they are pydantic.
+
+A field that has a `typer.Option` or a `typer.Argument` is one on the command line, too: it is declared here
+once, or, if the engine is asked for it, in `dip.configuration`, and inherited from there.
+"""
+
+from flows.parameters.batch import PAYLOAD, ArchiveParameters, Batch, BatchParameters, BenchmarkParameters
+from flows.parameters.method import (
+    PROPOSED,
+    MethodParameters,
+    ReferenceParameters,
+    RestorationParameters,
+)
+from flows.parameters.study import StudyParameters
+from flows.parameters.work import (
+    OutputParameters,
+    ReportParameters,
+    ResultsParameters,
+    WorkParameters,
+    options_of,
+)
+
+__all__ = [
+    "PAYLOAD",
+    "PROPOSED",
+    "ArchiveParameters",
+    "Batch",
+    "BatchParameters",
+    "BenchmarkParameters",
+    "MethodParameters",
+    "OutputParameters",
+    "ReferenceParameters",
+    "ReportParameters",
+    "RestorationParameters",
+    "ResultsParameters",
+    "StudyParameters",
+    "WorkParameters",
+    "options_of",
+]

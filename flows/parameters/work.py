@@ -1,0 +1,188 @@
+"""Where images come from, where results go, who works on them; and which fields are options."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+import typer
+from pydantic import BaseModel, BeforeValidator, Field, Secret, model_validator
+from typer.models import ParameterInfo
+
+from dip.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from dip.storage import Location
+
+WORK = "Workers and storage"
+"""The panel of these options in a command's help."""
+
+RESULTS = "Results"
+"""The panel of options that say what becomes of results."""
+
+Url = Annotated[str, Field(min_length=1)]
+"""A folder, file or URL; an empty one would be the current folder."""
+
+TakeOverOption = Annotated[
+    bool,
+    typer.Option(
+        "--take-over",
+        rich_help_panel=RESULTS,
+        help="Work on OUT although it is locked by another run, which is dead.",
+    ),
+]
+
+
+def options_of(model: type[BaseModel]) -> dict[str, ParameterInfo]:
+    """The option or argument of each field that is one on the command line, in the order of the fields."""
+    return {
+        name: declared
+        for name, field in model.model_fields.items()
+        for declared in field.metadata
+        if isinstance(declared, ParameterInfo)
+    }
+
+
+def _explained(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    """Tell those who read a model's schema, such as Prefect's forms, of each parameter's help and range."""
+    for name, option in options_of(model).items():
+        told = {"description": option.help, "minimum": option.min, "maximum": option.max}
+        schema["properties"][name] |= {key: value for key, value in told.items() if value is not None}
+
+
+def _json_object(value: object) -> object:
+    """The object in a text of JSON; what is no text as it is. What is refused is not shown: it is secret."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError as error:
+            raise ConfigurationError(
+                f"Expected --storage-options to be a JSON object; it is no JSON ({error})."
+            ) from error
+    if not isinstance(value, dict | Secret):
+        raise ConfigurationError("Expected --storage-options to be a JSON object; got another kind of JSON.")
+    return value
+
+
+class StorageParameters(BaseModel, frozen=True, extra="forbid", json_schema_extra=_explained):
+    """How storage is reached.
+
+    Attributes:
+        storage_options: fsspec options for URLs, such as `{"endpoint_url": …, "key": …, "secret": …}`, or
+            the text of such an object; kept out of records and logs. Environment variables are the better
+            place for credentials.
+    """
+
+    storage_options: Annotated[
+        Secret[dict[str, Any]],
+        BeforeValidator(_json_object),
+        typer.Option(
+            "--storage-options",
+            metavar="JSON",
+            rich_help_panel=WORK,
+            help='fsspec options for URLs, such as {"endpoint_url": "http://host:9000"}; '
+            "the usual AWS_ environment variables need none.",
+        ),
+    ] = Field(default_factory=lambda: Secret({}))
+
+    def location(self, url: str) -> "Location":
+        """A URL with the storage options."""
+        from dip.storage import Location  # which brings fsspec
+
+        return Location(url, self.storage_options.get_secret_value())
+
+
+class OutputParameters(StorageParameters, frozen=True):
+    """Results that are looked at.
+
+    Attributes:
+        output: folder or URL of the results.
+    """
+
+    output: Annotated[Url, typer.Argument(metavar="OUT", help="Folder or URL of the results.")]
+
+
+class ResultsParameters(OutputParameters, frozen=True):
+    """The table of results.
+
+    Attributes:
+        failed: list what is not restored in its place.
+    """
+
+    failed: Annotated[bool, typer.Option("--failed", help="List what is not restored, and why.")] = False
+
+
+class ReportParameters(OutputParameters, frozen=True):
+    """A page of results.
+
+    Attributes:
+        other: folder or URL of other results over the same source, to compare with.
+        to: folder or URL of the page; None for a folder beside the results.
+        sample: how many images are shown that nothing is wrong with, or `all`.
+        opens: show it in the browser.
+    """
+
+    other: Annotated[
+        str | None, typer.Argument(metavar="OTHER", help="Results over the same source, to compare with.")
+    ] = None
+    to: Annotated[
+        Url | None, typer.Option("--to", metavar="URL", help="Where the report goes, else OUT/report.")
+    ] = None
+    sample: Annotated[
+        str, typer.Option("--sample", metavar="N", help="Images shown that nothing is wrong with, or all.")
+    ] = "200"
+    opens: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False
+
+
+class SourceParameters(StorageParameters, frozen=True):
+    """Where images come from.
+
+    Attributes:
+        source: folder or URL of the images; never written to.
+    """
+
+    source: Annotated[
+        Url, typer.Argument(metavar="SRC", help="Folder or URL of the images; never written to.")
+    ]
+
+
+class WorkParameters(SourceParameters, frozen=True):
+    """Where images come from, where what is made of them goes, and who works on them.
+
+    Attributes:
+        output: folder or URL of the results.
+        workers: local worker processes; None for one per GPU, or one per core without a GPU.
+        scheduler: address of a Dask scheduler that runs already, instead of local workers.
+    """
+
+    output: Annotated[
+        Url,
+        typer.Argument(metavar="OUT", help="Folder or URL of the results: a new one, or an earlier run's."),
+    ]
+    workers: Annotated[
+        int | None,
+        Field(ge=1),
+        typer.Option(
+            "--workers",
+            metavar="N",
+            min=1,
+            rich_help_panel=WORK,
+            help="Local worker processes; else one per GPU or core.",
+        ),
+    ] = None
+    scheduler: Annotated[
+        str | None,
+        Field(min_length=1),
+        typer.Option(
+            "--scheduler",
+            metavar="ADDR",
+            rich_help_panel=WORK,
+            help="A running Dask scheduler, such as tcp://host:8786.",
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _workers_are_started_or_there(self) -> Self:
+        if self.workers is not None and self.scheduler is not None:
+            raise ValueError(
+                "Expected either a number of local workers (--workers) or a scheduler (--scheduler); got both"
+            )
+        return self
