@@ -185,7 +185,7 @@ def image_of(
         tiff_layout: of a TIFF, how it stores pixels.
         notes: what of the file is not carried.
 
-    >>> image = image_of(np.zeros((20, 30, 4), np.uint16), channels=3)
+    >>> image = image_of(np.zeros((20, 30, 4), np.uint16), 3, UPRIGHT, Metadata())
     >>> image.size_px, image.channels, image.bit_depth, image.alpha.shape
     ((20, 30), 3, 16, (20, 30))
     """

@@ -26,6 +26,11 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
     Raises:
         MaskError: it cannot be read, has another size than the image, or levels that leave open what
             they mark.
+
+    >>> from dip.images import Image, encode
+    >>> white_dot = encode(Image(np.array([[[0, 1, 0]]], np.float32)), "png")
+    >>> read_mask(white_dot, "mask.png", (1, 3), damage="white")
+    array([[ True, False,  True]])
     """
     try:
         mask = decode(content, name)

@@ -75,6 +75,9 @@ def enlarged(metadata: Metadata, factor: int) -> Metadata:
     """The metadata of an image of `factor` times the height and width.
 
     Sizes, resolutions and places on the ground are multiplied wherever they stand.
+
+    >>> enlarged(Metadata(dpi=(300, 300)), 2).dpi
+    (600, 600)
     """
     exif, packet, resources = metadata.exif, metadata.xmp, metadata.photoshop
     grown = replace(

@@ -47,6 +47,11 @@ def decode(content: bytes, name: str) -> Image:
         UnsupportedImageError: a kind of image that would be flattened: CMYK, Lab, animated, of more pages,
             floating-point.
         ImageTooLargeError: more than `MAX_PIXELS` pixels.
+
+    >>> from dip.images import encode
+    >>> image = decode(encode(Image(np.zeros((3, 20, 30), np.float32)), "png"), "black.png")
+    >>> image.size_px, image.channels, image.bit_depth
+    ((20, 30), 3, 8)
     """
     if not content:
         raise UnreadableImageError(f"Expected an image; got an empty file ({name}).")

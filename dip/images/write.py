@@ -51,6 +51,10 @@ def encode(image: Image, file_format: FileFormat) -> bytes:
 
     Raises:
         UnsupportedImageError: the format cannot hold it.
+
+    >>> encode(Image(np.zeros((3, 20, 30), np.float32), bit_depth=16), "jpeg")
+    Traceback (most recent call last):
+    dip.errors.UnsupportedImageError: Expected a format with 16 bits, ...; got jpeg.
     """
     check_format(image, image.size_px, file_format)
     return _ENCODERS[file_format](image)

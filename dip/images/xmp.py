@@ -40,6 +40,10 @@ def with_history(packet: bytes | None, source_name: str, source_sha256: str, age
         what: it did, in words.
 
     Source: XMP specification, part 2 (xmpMM, stEvt, stRef); IPTC Photo Metadata Standard 2023.1.
+
+    >>> packet = with_history(None, "box 3/scan.tif", "00ff", "dip-restoration 0.1.0", "task=denoise")
+    >>> b"box 3/scan.tif" in packet, b"sha256:00ff" in packet
+    (True, True)
     """
     rdf = _rdf_of(packet)
     for description in rdf:

@@ -16,6 +16,10 @@ def filled(y: Tensor, observed: Tensor) -> Tensor:
         (B, C, H, W): y where it is observed.
 
     Source: the pull-push of Gortler et al., *The Lumigraph*, SIGGRAPH 1996, section 3.4.
+
+    >>> y, observed = torch.tensor([[[[0.5, 0.0, 0.5, 0.5]]]]), torch.tensor([[[[1.0, 0.0, 1.0, 1.0]]]])
+    >>> filled(y, observed)
+    tensor([[[[0.5000, 0.5000, 0.5000, 0.5000]]]])
     """
     if bool((observed > 0).all()):
         return y

@@ -17,6 +17,10 @@ def white_noise(random: np.random.Generator, shape: tuple[int, ...], shared: flo
 
     Returns:
         (C, H, W), float32.
+
+    >>> grey = white_noise(np.random.default_rng(0), (3, 20, 30), shared=1)
+    >>> bool((grey[0] == grey[1]).all())
+    True
     """
     own = random.standard_normal(shape, dtype=np.float32)
     common = random.standard_normal((1, *shape[1:]), dtype=np.float32)
@@ -30,6 +34,10 @@ def correlated(noise: Pixels, size_px: float, sharpened: bool = False) -> Pixels
         noise: (C, H, W), white.
         size_px: deviation of the Gaussian that blurs it: half of a grain.
         sharpened: whether the blur is taken from the noise in place of replacing it, as scanners do.
+
+    >>> noise = white_noise(np.random.default_rng(0), (1, 20, 30))
+    >>> float(correlated(noise, size_px=0.7).std())
+    1.00
     """
     blurred = np.stack([ndimage.gaussian_filter(plane, size_px, mode="reflect") for plane in noise])
     joined = 2 * noise - blurred if sharpened else blurred
@@ -37,7 +45,13 @@ def correlated(noise: Pixels, size_px: float, sharpened: bool = False) -> Pixels
 
 
 def by_tones(noise: Pixels, pixels: Pixels) -> Pixels:
-    """Noise that is strongest in mid-tones, and weak in black and white, with its deviation kept."""
+    """Noise that is strongest in mid-tones, and weak in black and white, with its deviation kept.
+
+    >>> halves = np.repeat(np.array([[[0.0, 0.5]]], np.float32), 8, axis=2)
+    >>> black, grey = np.split(by_tones(np.ones_like(halves), halves), 2, axis=2)
+    >>> bool(black.max() < grey.min())
+    True
+    """
     level = 0.3 + 2.8 * pixels * (1 - pixels)
     mean_square = max(float((level.astype(np.float64) ** 2).mean()), 0.01)
     made: Pixels = (noise * level / np.sqrt(mean_square)).astype(np.float32)
@@ -55,6 +69,10 @@ def film_grain(pixels: Pixels, sigma: float, size_px: float, random: np.random.G
 
     Returns:
         (C, H, W), float32, what is to be added.
+
+    >>> grey = np.full((3, 64, 64), 0.5, np.float32)
+    >>> 255 * float(film_grain(grey, 10, 0.7, np.random.default_rng(0)).std())
+    10.0
     """
     noise = correlated(white_noise(random, pixels.shape, shared=0.5), size_px)
     return by_tones(noise, pixels) * np.float32(sigma / 255)

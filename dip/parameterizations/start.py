@@ -56,6 +56,10 @@ def decoded_start(content: bytes, name: str) -> Start:
 
     Raises:
         ConfigurationError: it is no start.
+
+    >>> decoded_start(b"no start", "some.pt")
+    Traceback (most recent call last):
+    dip.errors.ConfigurationError: Expected a start made by `dip educate`; got some.pt, which is none ...
     """
     try:
         held = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
@@ -71,13 +75,21 @@ def decoded_start(content: bytes, name: str) -> Start:
 
 @lru_cache(maxsize=4)
 def shipped_start(name: str) -> Start:
-    """The start of that name that comes with the package: `denoise` or `super-resolution`."""
+    """The start of that name that comes with the package: `denoise` or `super-resolution`.
+
+    >>> shipped_start("super-resolution").network()(torch.rand(1, 3, 32, 32), torch.ones(1, 1, 32, 32)).shape
+    torch.Size([1, 3, 32, 32])
+    """
     return decoded_start(_shipped(name), name)
 
 
 @lru_cache(maxsize=4)
 def shipped_sha256(name: str) -> str:
-    """Checksum of the file of a start that comes with the package."""
+    """Checksum of the file of a start that comes with the package.
+
+    >>> len(shipped_sha256("denoise"))
+    64
+    """
     return hashlib.sha256(_shipped(name)).hexdigest()
 
 
@@ -91,6 +103,10 @@ def start_in(path: str, sha256: str | None) -> Start:
 
     Raises:
         ConfigurationError: it cannot be read, has changed, or is no start.
+
+    >>> start_in("nowhere.pt", None)
+    Traceback (most recent call last):
+    dip.errors.ConfigurationError: Expected the file of a start; nowhere.pt cannot be read: ...
     """
     try:
         content = Path(path).read_bytes()
