@@ -7,14 +7,15 @@ from typing import Annotated, Any
 import typer
 
 from flows.console.calls import called, refusals
+from flows.console.home import have_a_home
 from flows.console.options import with_options
 from flows.parameters import (
     ArchiveParameters,
     BatchParameters,
     BenchmarkParameters,
     OutputParameters,
+    PlanParameters,
     ReportParameters,
-    RestorationParameters,
     ResultsParameters,
     StudyParameters,
     WorkParameters,
@@ -51,7 +52,7 @@ def prepare() -> None:
     """
     # A run shows its own progress; Prefect's console log would be written across it.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
-    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+    have_a_home()
 
 
 @app.command(
@@ -89,16 +90,22 @@ def evaluate(asked: BenchmarkParameters) -> None:
 @with_options(ResultsParameters)
 def results(asked: ResultsParameters) -> None:
     """Print the table of results and its means."""
-    from flows.console.report import print_failures, print_results
+    from flows.console.report import export_results, print_failures, print_means, print_results
     from flows.runs.bag import results_of
 
-    location = results_of(asked.location(asked.output))
-    (print_failures if asked.failed else print_results)(location)
+    with refusals():
+        location = results_of(asked.location(asked.output))
+        if asked.by is not None:
+            print_means(location, asked.by.split(","), asked.form)
+        elif asked.form != "table":
+            export_results(location, asked.form, asked.failed)
+        else:
+            (print_failures if asked.failed else print_results)(location)
 
 
 @app.command(epilog="Example: `dip plan scans --task denoise`")
-@with_options(RestorationParameters, without=NOT_PLANNED)
-def plan(asked: RestorationParameters) -> None:
+@with_options(PlanParameters, without=NOT_PLANNED)
+def plan(asked: PlanParameters) -> None:
     """Say what `dip restore` would do with SRC, and how long that might take. Nothing is written.
 
     Every image is read; a few iterations on this machine tell the time.
@@ -106,7 +113,7 @@ def plan(asked: RestorationParameters) -> None:
     from flows.console.report import print_plan
     from flows.plan import plan_archive
 
-    print_plan(plan_archive(asked))
+    print_plan(plan_archive(asked), asked.lists_left_out)
 
 
 @app.command(epilog="Example: `dip masks scans proposed`, then `dip restore … --masks proposed/masks`")
@@ -164,13 +171,9 @@ def report(asked: ReportParameters) -> None:
     was interrupted.
     """
     from flows.console.report import print_report
-    from flows.console.reporting import open_page, report_on, sample_size
+    from flows.console.reporting import open_page, report_on
 
-    with refusals():
-        size = sample_size(asked.sample)
-        first = asked.location(asked.output)
-        second, place = (None if url is None else asked.location(url) for url in (asked.other, asked.to))
-    made = report_on(first, second, place, size)
+    made = report_on(asked)
     print_report(made)
     if asked.opens:
         open_page(made)

@@ -15,7 +15,7 @@ from dip.storage import retry
 from flows.parameters import Batch
 from flows.progress import Counter
 from flows.runs.accounts import close_run, open_run
-from flows.runs.bag import close_bag, open_bag
+from flows.runs.bag import REPORT, close_bag, open_bag
 from flows.runs.lock import Lock, locked
 from flows.runs.preconditions import check_feasible
 from flows.runs.run import Earlier, Run, Shard, shard_label
@@ -37,6 +37,7 @@ class BatchSummary:
         restored: images restored, before an interruption too; likewise `failed` and `skipped`.
         vanished: images with a result that are not in the source any more.
         failed_earlier: images that failed in an earlier run, and were not tried again.
+        left_out: files of the source that are no images, hidden, or excluded.
     """
 
     output: str
@@ -46,6 +47,7 @@ class BatchSummary:
     skipped: int = 0
     vanished: int = 0
     failed_earlier: int = 0
+    left_out: int = 0
 
 
 def run_batches(batches: Sequence[Batch]) -> list[BatchSummary]:
@@ -144,12 +146,19 @@ def _summary(parameters: Batch, run: Run | None, earlier: Earlier) -> BatchSumma
         **counts,
         vanished=earlier.vanished,
         failed_earlier=earlier.failed,
+        left_out=earlier.left_out,
     )
     if parameters.bag:
         close_bag(parameters.location(parameters.output))
     if run is not None:
         create_markdown_artifact(_report(summary, run), key="restoration-summary", description=run.run_id)
     return summary
+
+
+def _page_of(summary: BatchSummary) -> str:
+    """Where the report on a run's output lies, once it is made; a link where a browser could follow it."""
+    url = f"{summary.output.rstrip('/')}/{REPORT}/index.html"
+    return f"[{url}]({url})" if url.startswith(("http://", "https://")) else f"`{url}`"
 
 
 def _report(summary: BatchSummary, run: Run) -> str:
@@ -168,5 +177,6 @@ def _report(summary: BatchSummary, run: Run) -> str:
             f"| restored | {summary.restored} |",
             f"| failed | {summary.failed} |",
             f"| skipped | {summary.skipped} |",
+            f"| page to look at | `dip report {summary.output}` makes {_page_of(summary)} |",
         ]
     )

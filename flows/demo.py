@@ -1,4 +1,4 @@
-"""The demo: photographs that come with scikit-image, one per kind of damage, and a contact sheet."""
+"""The demo: photographs that come with scikit-image, one per kind of damage, a contact sheet and a report."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +15,9 @@ from dip.storage.part_files import read_rows
 from flows.batch import SHARDS_AT_ONCE, run_batches
 from flows.parameters import BenchmarkParameters
 from flows.pictures import draw_contact_sheet
+from flows.report.build import make_report
+from flows.report.one_output import OutputReport
+from flows.runs.bag import REPORT
 
 SIDE_PX = 128
 """Enough for a look, in a few minutes."""
@@ -52,6 +55,7 @@ class DemoImage:
     Attributes:
         psnr_fill_db: of scikit-image's biharmonic fill of the same damage, for inpainting.
         contact_sheet: the picture of all photographs.
+        report: the page on them.
     """
 
     name: str
@@ -61,6 +65,7 @@ class DemoImage:
     psnr_fill_db: float | None
     seconds: float
     contact_sheet: str
+    report: str
 
 
 @flow(name="demo", task_runner=ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE))  # type: ignore[arg-type]
@@ -79,10 +84,12 @@ def restore_demo(output: str) -> list[DemoImage]:
     for specimen, folder in pairs:
         _write_reference(specimen, folder / "reference")
     run_batches([batch for specimen, folder in pairs for batch in _evaluations(specimen, folder)])
-    sheet = Path(output) / "contact-sheet.png"
+    sheet = Path(output) / "contact-sheet.webp"
     images = [_demo_image(specimen, folder, sheet) for specimen, folder in pairs]
     panels = [_panels(image, folder) for image, (_, folder) in zip(images, pairs, strict=True)]
-    sheet.write_bytes(draw_contact_sheet(panels))
+    sheet.write_bytes(draw_contact_sheet(list(zip(*panels, strict=True)), "WEBP"))
+    outputs = {specimen.name: Location(str(folder / "results")) for specimen, folder in pairs}
+    make_report(OutputReport(outputs), Location(output).below(REPORT), lambda *_: None)
     return images
 
 
@@ -118,6 +125,7 @@ def _demo_image(specimen: Specimen, folder: Path, sheet: Path) -> DemoImage:
         psnr_fill_db=_last_row(folder / "fill")["psnr_db"] if is_filled else None,
         seconds=row["seconds"],
         contact_sheet=str(sheet),
+        report=str(sheet.parent / REPORT / "index.html"),
     )
 
 

@@ -61,7 +61,7 @@ def propose_masks(asked: WorkParameters) -> MasksSummary:
     check_apart(output, source, "source")
     with locked(output, take_over=False) as lock, retry.given_up_if_interrupted():
         _check_own(output, source)
-        entries = list_images(source, None)
+        entries = list_images(source, None, asked.left_out)
         jobs = _open_jobs(entries, source, output)
         output.write(_RECORD, _name_of(source))
         outcomes = _carried_out(jobs, asked, lock)

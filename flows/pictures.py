@@ -17,11 +17,12 @@ LEAST_WIDTH_PX = 240
 """A picture is enlarged by whole pixels until a caption fits under it."""
 
 
-def draw_contact_sheet(rows: Sequence[Sequence[tuple[str, bytes]]]) -> bytes:
-    """Draw rows of captioned pictures of about equal size into one PNG.
+def draw_contact_sheet(rows: Sequence[Sequence[tuple[str, bytes]]], file_format: str = "PNG") -> bytes:
+    """Draw rows of captioned pictures of about equal size into one file.
 
     Args:
         rows: caption and file of each picture.
+        file_format: as Pillow calls it; `WEBP` is small and not to the bit.
     """
     pictures = [[(caption, _picture(file)) for caption, file in row] for row in rows]
     width_px = max(picture.width for row in pictures for _, picture in row) + MARGIN_PX
@@ -35,7 +36,7 @@ def draw_contact_sheet(rows: Sequence[Sequence[tuple[str, bytes]]]) -> bytes:
             sheet.paste(picture, corner)
             draw.text((corner[0], corner[1] + picture.height + 4), caption, fill="black", font=font)
     buffer = io.BytesIO()
-    sheet.save(buffer, format="PNG")
+    sheet.save(buffer, format=file_format, quality=80)  # of which a PNG knows nothing
     return buffer.getvalue()
 
 

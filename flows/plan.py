@@ -10,8 +10,8 @@ from dask.system import CPU_COUNT
 from dip.configuration import Configuration
 from dip.pipeline.job import Job
 from dip.storage import Location
-from flows.parameters import RestorationParameters
-from flows.runs.inventory import list_images
+from flows.parameters import PlanParameters
+from flows.runs.inventory import inventory_of
 from flows.runs.preconditions import check_sound_input
 
 NOWHERE = Location(os.devnull)
@@ -45,12 +45,14 @@ class Plan:
         iterations: most that an image takes, all restarts together; None for a method without any.
         device: where the time was measured.
         device_hours: about what the images take with so many iterations; None for a method without any.
+        left_out: files of the source that are no images, hidden, or excluded.
     """
 
     prospects: Sequence[Prospect]
     iterations: int | None
     device: str
     device_hours: float | None
+    left_out: Sequence[str] = ()
 
     @property
     def to_restore(self) -> list[Prospect]:
@@ -58,7 +60,7 @@ class Plan:
         return [prospect for prospect in self.prospects if prospect.status == "restored"]
 
 
-def plan_archive(parameters: RestorationParameters) -> Plan:
+def plan_archive(parameters: PlanParameters) -> Plan:
     """Read every image, see what would be refused or skipped, and estimate the rest on this machine.
 
     Raises:
@@ -69,6 +71,8 @@ def plan_archive(parameters: RestorationParameters) -> Plan:
     check_sound_input(parameters)
     source = parameters.location(parameters.source)
     masks = parameters.masks_location
+    with inventory_of(source, masks, parameters.left_out) as inventory:
+        entries, left_out = list(inventory.without_result()), inventory.left_out()
     looked_at = Job(
         "plan",
         "",
@@ -81,11 +85,9 @@ def plan_archive(parameters: RestorationParameters) -> Plan:
         guides=parameters.guides_location,
         noise_floor=parameters.least_noise,
     )
-    jobs = [
-        replace(looked_at, image_id=entry.image_id, mask_id=entry.mask_id)
-        for entry in list_images(source, masks)
-    ]
-    return _estimated(list(_prospects(jobs)), configuration, parameters.device)
+    jobs = [replace(looked_at, image_id=entry.image_id, mask_id=entry.mask_id) for entry in entries]
+    estimated = _estimated(list(_prospects(jobs)), configuration, parameters.device)
+    return replace(estimated, left_out=left_out)
 
 
 def _prospects(jobs: Sequence[Job]) -> Iterator[Prospect]:

@@ -128,7 +128,7 @@ def _trials(asked: StudyParameters) -> list[Trial]:
     variants = study.variants(configuration)
     return [
         Trial(asked.study, variant, entry.image_id, source, configuration, asked.looked_at)
-        for entry in list_images(source, None)
+        for entry in list_images(source, None, asked.left_out)
         for variant in variants
     ]
 

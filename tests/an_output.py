@@ -22,7 +22,7 @@ def evaluated(source: Path, output: Path, **asked: object) -> Location:
 
 def carried_out(batch: Batch) -> Location:
     run, _ = open_run(batch)
-    output = Location(batch.output)
+    output = batch.location(batch.output)
     if batch.bag:
         open_bag(output)
     for index in run.open_shards:

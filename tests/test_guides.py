@@ -31,6 +31,7 @@ def error_of(path, clean):
     return np.square(np.asarray(Image.open(path), float) - clean).mean()
 
 
+@pytest.mark.fit
 def test_network_draws_from_the_guide(tmp_path):
     dark = write_pair(tmp_path)
     guides = Location(str(tmp_path / "flash"))

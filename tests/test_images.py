@@ -5,9 +5,10 @@ import io
 import struct
 import zlib
 
+import imagecodecs
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
 from PIL import ImageCms
@@ -140,6 +141,7 @@ def test_what_cannot_be_restored_truly_is_refused_in_a_sentence(content, error, 
     assert "(box 7/scan.png)" in str(caught.value)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 3000), st.binary(min_size=1, max_size=40))
 def test_damaged_files_raise_nothing_but_our_own_errors(position, noise):
     sound = bytearray(encoded(photograph("coffee", 16)))
@@ -192,7 +194,7 @@ def mask_png(levels) -> bytes:
     return encoded(PillowImage.fromarray(np.array(levels, dtype=np.uint8)))
 
 
-@pytest.mark.parametrize("levels", [[[255, 0, 0]], [[1, 0, 0]], [[200, 100, 3]]])
+@pytest.mark.parametrize("levels", [[[255, 0, 0]], [[1, 0, 0]], [[200, 3, 3]]])
 @pytest.mark.parametrize(("damage", "observed"), [("white", [[0, 1, 1]]), ("black", [[1, 0, 0]])])
 def test_masks_mark_damage_in_white_or_black(levels, damage, observed):
     assert read_mask(mask_png(levels), "m.png", (1, 3), damage).tolist() == observed
@@ -213,3 +215,23 @@ def test_mask_of_another_size_is_an_error_and_never_resized():
 def test_unreadable_mask_says_it_is_the_mask():
     with pytest.raises(MaskError, match="Expected a mask that can be read"):
         read_mask(b"nothing", "m.png", (4, 5), "white")
+
+
+@pytest.mark.parametrize(
+    ("levels", "named"),
+    [
+        ([[0, 1, 2]], "0, 1, 2"),
+        ([[0, 128, 255]], "0, 128, 255"),
+        ([[200, 255, 255]], "200, 255"),
+        ([[200, 100, 3]], "3, 100, 200"),
+    ],
+)
+def test_mask_of_other_levels_than_two_names_them(levels, named):
+    with pytest.raises(MaskError, match=f"black and white, 0 and 255; got the levels {named} "):
+        read_mask(mask_png(levels), "m.png", (1, 3), "white")
+
+
+def test_mask_of_8_bits_in_a_file_of_16_names_its_levels():
+    content = imagecodecs.png_encode(np.array([[0, 255, 0]], np.uint16))
+    with pytest.raises(MaskError, match="0 and 65535; got the levels 0, 255 "):
+        read_mask(content, "m.png", (1, 3), "white")

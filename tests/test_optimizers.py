@@ -70,6 +70,7 @@ def test_optimizer_goes_on_from_its_saved_moments(name):
     assert all(torch.equal(once[name], value) for name, value in model.state_dict().items())
 
 
+@pytest.mark.fit
 def test_muon_fits_in_fewer_steps_than_adam():
     losses = {}
     for name in OPTIMIZERS:

@@ -191,6 +191,7 @@ def test_same_seed_gives_the_same_weights(name):
     assert not torch.equal(networks[0], networks[2])
 
 
+@pytest.mark.fit
 @pytest.mark.parametrize("name", NETWORKS)
 def test_network_can_fit_a_small_image(name):
     torch.manual_seed(0)
@@ -201,7 +202,7 @@ def test_network_can_fit_a_small_image(name):
     network = shape.network(3, canvas)
     optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
     losses = []
-    for _ in range(30):
+    for _ in range(60):
         loss = (network(z)[..., :32, :32] - target).square().mean()
         optimizer.zero_grad()
         loss.backward()

@@ -169,6 +169,7 @@ def test_curve_has_the_psnr_of_an_evaluation_alone(tmp_path):
     assert without["psnr_db"] is without["protocol"] is None
 
 
+@pytest.mark.fit
 def test_inpainting_is_read_in_three_ways(tmp_path):
     write_photographs(tmp_path / "in", 1)
     asked = Configuration("inpaint", max_iterations=60, degradation=Degradation(missing=0.5))
@@ -186,6 +187,7 @@ def test_inpainting_is_read_in_three_ways(tmp_path):
     assert whole["psnr_db"] == readings["inpaint"]["psnr_db"]
 
 
+@pytest.mark.fit
 def test_noisy_observed_pixels_are_not_kept(tmp_path):
     write_photographs(tmp_path / "in", 1)
     degradation = Degradation(sigma=25, missing=0.3)

@@ -99,7 +99,7 @@ def test_change_is_told_in_shares_of_the_range():
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".webp"])
 def test_exiftool_reads_where_a_derivative_comes_from(tmp_path, suffix):
     if shutil.which("exiftool") is None:
-        pytest.skip("exiftool is not installed")
+        pytest.skip("exiftool is not installed (libimage-exiftool-perl)")
     (tmp_path / "in").mkdir()
     photograph("coffee").save(tmp_path / "in" / f"a{suffix}")
     row = run(tmp_path, f"a{suffix}", DENOISE)

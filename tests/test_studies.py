@@ -38,12 +38,13 @@ def findings(folder, study, configuration=SMALL, side_px=40, variants=None, **op
     }
 
 
+@pytest.mark.fit
 def test_network_resists_noise_and_lets_images_through(tmp_path):
-    """The order of the paper's figure 2, as iterations until the loss is down to 0.02."""
-    asked = Configuration("denoise", max_iterations=150, degradation=Degradation(sigma=25))
+    """The order of the paper's figure 2, as iterations until the loss is down to 0.015."""
+    asked = Configuration("denoise", max_iterations=120, degradation=Degradation(sigma=25))
     found = findings(tmp_path, "curves", asked, side_px=48)
     reached = {
-        variant: next(row["iteration"] for row in finding.rows["reached"] if row["loss"] == 0.02) or np.inf
+        variant: next(row["iteration"] for row in finding.rows["reached"] if row["loss"] == 0.015) or np.inf
         for variant, finding in found.items()
     }
     assert reached["natural"] < reached["natural + noise"] < reached["shuffled"]
@@ -51,6 +52,7 @@ def test_network_resists_noise_and_lets_images_through(tmp_path):
     assert reached["natural"] < np.inf
 
 
+@pytest.mark.fit
 def test_noise_of_curves_is_what_is_asked_for(tmp_path):
     """The last loss of a target follows its noise, and of the others nothing does."""
     lasts = []
@@ -60,7 +62,7 @@ def test_noise_of_curves_is_what_is_asked_for(tmp_path):
         found = findings(tmp_path / str(sigma), "curves", asked)
         lasts.append({variant: finding.rows["curves"][-1]["loss"] for variant, finding in found.items()})
     little, much = lasts
-    assert much.pop("natural + noise") > little.pop("natural + noise") + 0.1
+    assert much.pop("natural + noise") > little.pop("natural + noise") + 0.05
     assert much == little
 
 
@@ -76,6 +78,7 @@ def test_snapshots_are_taken_with_and_without_a_prior(tmp_path):
         assert [row["iteration"] for row in found[variant].rows["snapshots"]] == [0, 10, 20]
 
 
+@pytest.mark.fit
 def test_all_stop_rules_are_watched_and_judged(tmp_path):
     found = findings(tmp_path, "stopping")
     stops = {row["rule"]: row for finding in found.values() for row in finding.rows["stops"]}

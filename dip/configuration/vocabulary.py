@@ -47,3 +47,6 @@ FileFormat = Literal["png", "tiff", "jp2", "webp", "bmp", "jpeg"]
 
 AskedFormat = Literal["source", "png", "tiff", "jp2", "jpeg"]
 """What a run can ask for: the format of each source, if it loses nothing, or one for all."""
+
+TableFormat = Literal["table", "csv", "json", "markdown"]
+"""How results are printed: for people, or for other programs."""

@@ -6,7 +6,7 @@ from dip.images.mask_and_guide import read_guide, read_mask
 from dip.images.metadata import Metadata, enlarged
 from dip.images.naming import IMAGE_SUFFIXES, derivative_format, derivative_name, is_image_name
 from dip.images.read import decode
-from dip.images.write import encode, encode_float_tiff
+from dip.images.write import check_format, encode, encode_float_tiff, not_carried
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -14,6 +14,7 @@ __all__ = [
     "FileFormat",
     "Image",
     "Metadata",
+    "check_format",
     "decode",
     "derivative_format",
     "derivative_name",
@@ -21,6 +22,7 @@ __all__ = [
     "encode_float_tiff",
     "enlarged",
     "is_image_name",
+    "not_carried",
     "read_guide",
     "read_mask",
 ]

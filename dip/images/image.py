@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeVar
 
 import numpy as np
+import PIL.Image
 from numpy.typing import NDArray
 
 from dip.errors import ImageTooLargeError
@@ -31,6 +32,7 @@ def check_size(width_px: int, height_px: int, name: str) -> None:
 
 
 UPRIGHT = 1
+_ORIENTATION_TAG = 274
 # Orientation: whether rows and columns change places, and which of them then run backwards.
 _TURNS = {
     1: (False, False, False),
@@ -78,6 +80,16 @@ def known_orientation(value: object) -> int:
     return value if isinstance(value, int) and value in _TURNS else UPRIGHT
 
 
+def known_orientation_in(exif: bytes | None) -> int:
+    """What EXIF's tags say; upright where they are too damaged for any reader."""
+    tags = PIL.Image.Exif()
+    try:
+        tags.load(exif or b"")
+    except SyntaxError:
+        return UPRIGHT
+    return known_orientation(tags.get(_ORIENTATION_TAG))
+
+
 def _flipped(planes: NDArray[T], backwards: list[bool]) -> NDArray[T]:
     axes = [axis for axis, is_backwards in zip((-2, -1), backwards, strict=True) if is_backwards]
     flipped: NDArray[T] = np.flip(planes, tuple(axes))
@@ -100,21 +112,25 @@ class Image:
 
     Attributes:
         pixels: (C, H, W), float32 in [0, 1], encoded values; C = 1 (grey) or 3 (RGB).
-        bit_depth: 8 or 16, of the file it came from.
+        bit_depth: 8 or 16, of the derivative's file: the source's own depth, or the next that holds it.
         alpha: (H, W), uint8 or uint16 by the depth, or None; it is carried along, never restored.
+        others: (K, H, W), like `alpha`: further samples of no known meaning, such as infrared.
         is_grey_rgb: whether the file has three channels for the one of `pixels`.
         orientation: EXIF's, of the file.
         metadata: what the file carries beside its pixels.
         tiff_layout: of a TIFF, how it stores pixels, as options of tifffile's writer.
+        notes: what of the file is not carried, or was taken for something else, a sentence each.
     """
 
     pixels: Pixels
     bit_depth: int = 8
     alpha: Levels | None = None
+    others: Levels | None = None
     is_grey_rgb: bool = False
     orientation: int = UPRIGHT
     metadata: Metadata = Metadata()  # noqa: RUF009 - frozen
     tiff_layout: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def size_px(self) -> tuple[int, int]:
@@ -134,7 +150,7 @@ class Image:
         return replace(self, pixels=self.pixels[:1], is_grey_rgb=True)
 
     def levels(self) -> Levels:
-        """(H, W, channels and alpha) integers of the file's depth, the way round the file has them.
+        """(H, W, channels, alpha and others) integers of `bit_depth`, the way round the file has them.
 
         Values are clipped to [0, 1] and rounded to the nearest level.
         """
@@ -143,43 +159,67 @@ class Image:
         planes = np.rint(np.clip(self.pixels, 0, 1).astype(np.float64) * top).astype(dtype)
         if self.is_grey_rgb:
             planes = planes.repeat(3, axis=0)
-        if self.alpha is not None:
-            planes = np.concatenate([planes, self.alpha[None].astype(dtype)])
+        beside = [None if self.alpha is None else self.alpha[None], self.others]
+        planes = np.concatenate([planes, *(each.astype(dtype) for each in beside if each is not None)])
         return np.ascontiguousarray(as_stored(planes, self.orientation).transpose(1, 2, 0))
 
 
 def image_of(
     levels: Levels,
     channels: int,
-    orientation: int,
-    metadata: Metadata,
+    orientation: int = UPRIGHT,
+    metadata: Metadata = Metadata(),  # noqa: B008 - frozen
+    *,
+    has_alpha: bool = True,
     tiff_layout: dict[str, Any] | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Image:
     """An image of what a file holds.
 
     Args:
-        levels: (H, W, channels) or with alpha as one more, integers of 8 or 16 bits.
+        levels: (H, W, channels and further samples), integers of 8 or 16 bits.
         channels: 1 or 3.
         orientation: EXIF's.
         metadata: what the file carries beside its pixels.
+        has_alpha: whether the first of the further samples, if there are any, is alpha.
         tiff_layout: of a TIFF, how it stores pixels.
+        notes: what of the file is not carried.
 
     >>> image = image_of(np.zeros((20, 30, 4), np.uint16), 3, UPRIGHT, Metadata())
     >>> image.size_px, image.channels, image.bit_depth, image.alpha.shape
     ((20, 30), 3, 16, (20, 30))
     """
-    planes = upright(levels.transpose(2, 0, 1), orientation)
+    planes = np.ascontiguousarray(upright(levels.transpose(2, 0, 1), orientation))
     bit_depth = 8 * levels.dtype.itemsize
     colour = planes[:channels].astype(np.float32) / np.float32(2**bit_depth - 1)
-    alpha = np.ascontiguousarray(planes[channels]) if len(planes) > channels else None
+    further = planes[channels:]
+    alpha = further[0] if has_alpha and len(further) else None
+    rest = further if alpha is None else further[1:]
+    beside = rest if len(rest) else None
     return Image(
-        np.ascontiguousarray(colour),
+        colour,
         bit_depth,
         alpha,
+        beside,
         orientation=orientation,
         metadata=metadata,
         tiff_layout=tiff_layout or {},
+        notes=notes,
     )
+
+
+def scaled(levels: NDArray[Any], top: int) -> Levels:
+    """Integers from 0 to `top`, as integers of 8 bits if those hold them, else of 16.
+
+    The container's depth says nothing: 12 bits come in words of 16.
+    """
+    dtype: type[np.uint8] | type[np.uint16] = np.uint8 if top <= 255 else np.uint16
+    whole = int(np.iinfo(dtype).max)
+    if top == whole:
+        same: Levels = levels.astype(dtype, copy=False)  # type: ignore[assignment]
+        return same
+    stretched: Levels = np.rint(np.minimum(levels, top) * (whole / top)).astype(dtype)
+    return stretched
 
 
 def rounded(values: Pixels, bits: int = 8) -> NDArray[np.float64]:

@@ -1,18 +1,21 @@
 """What may come with an image: a mask of its damage, and a guide, a second image of the same scene."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dip.errors import ImageError, MaskError
 from dip.images.image import PixelMask, Pixels
 from dip.images.read import decode
+
+LEVELS_NAMED = 8
 
 
 def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) -> PixelMask:
     """The observed pixels of an image.
 
     Args:
-        content: the bytes of the mask's file. A pixel lighter than half its range is white; in a
-            file that holds only the levels 0 and 1, 1 is white. One that is rather transparent marks nothing.
+        content: the bytes of the mask's file. Of two levels, or of many, those lighter than
+            half the range are white; of 0 and 1, 1 is. One that is rather transparent marks nothing.
         name: what errors call it.
         size_px: (H, W) of the image.
         damage: `white` or `black`, the one that marks what is to be repaired.
@@ -21,7 +24,8 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
         (H, W), True = observed, False = damaged.
 
     Raises:
-        MaskError: it cannot be read, or has another size than the image.
+        MaskError: it cannot be read, has another size than the image, or levels that leave open what
+            they mark.
 
     >>> from dip.images import Image, encode
     >>> white_dot = encode(Image(np.array([[[0, 1, 0]]], np.float32)), "png")
@@ -34,13 +38,29 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
         raise MaskError(f"Expected a mask that can be read. {error}") from error
     check_same_size("mask", mask.size_px, size_px, name, MaskError)
     levels = mask.pixels.max(axis=0)
-    lightest = 1 / (2**mask.bit_depth - 1)
-    is_white = levels > (0 if levels.max() <= lightest else 0.5)
+    top = 2**mask.bit_depth - 1
+    is_white = levels > (0 if levels.max() <= 1 / top else 0.5)
+    _check_levels(np.unique(np.rint(levels * top).astype(int)), is_white, top, name)
     is_damaged = is_white if damage == "white" else ~is_white
     if mask.alpha is not None:
         is_damaged &= mask.alpha > (2**mask.bit_depth - 1) / 2
     observed: PixelMask = ~is_damaged
     return observed
+
+
+def _check_levels(found: NDArray[np.int_], is_white: PixelMask, top: int, name: str) -> None:
+    """Refuse levels of which nobody can tell what they mark: labels, or 8 bits in a file of 16.
+
+    Many levels are a soft brush, or a compression that loses something.
+    """
+    is_told_apart = is_white.any() and not is_white.all()
+    if len(found) == 1 or (is_told_apart and not 2 < len(found) <= LEVELS_NAMED):
+        return
+    listed = ", ".join(map(str, found[:LEVELS_NAMED])) + (", …" if len(found) > LEVELS_NAMED else "")
+    raise MaskError(
+        f"Expected a mask of black and white, 0 and {top}; got the levels {listed} ({name}). "
+        f"Save it with {top} where it is to be white."
+    )
 
 
 def check_same_size(

@@ -1,17 +1,19 @@
 """What a file carries beside its pixels."""
 
-import json
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Self
+
+from dip.images import exif as tags
+from dip.images import photoshop, xmp
 
 XMP_KEYWORD = b"XML:com.adobe.xmp"
 """Of the text chunk of a PNG that holds XMP."""
 
+GEOTIFF = bytes.fromhex("b14bf8bd083d4b43a5ae8cd7d5a6ce03")
+"""Identifies the box of a JPEG 2000 that holds a GeoTIFF without pixels."""
 
-IPTC_RESOURCE = 0x0404
-"""Number of IPTC's records among Photoshop's image resources."""
+_LARGEST = 2**32 - 1
 
 DENSITIES = (0.0005, 2e6)
 """Pixels per inch that can be meant. Some software writes 0 where it knows none."""
@@ -27,17 +29,29 @@ class Metadata:
             pixels are stored.
         xmp: the packet, XML.
         iptc: records of the Information Interchange Model.
+        photoshop: of a JPEG, Photoshop's image resources, such as clipping paths, but for what is above.
+        comment: of a JPEG or GIF, words without any structure.
         dpi: pixels per inch, horizontally and vertically, where the format has a field for it that is
             not among the tags.
         chunks: of a PNG, (type, content) of those that hold metadata, with the above among them.
+        boxes: of a JPEG 2000, (type, content) of those that hold metadata, without the above.
     """
 
     icc_profile: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
     iptc: bytes | None = None
+    photoshop: bytes | None = None
+    comment: bytes | None = None
     dpi: tuple[float, float] | None = None
     chunks: tuple[tuple[bytes, bytes], ...] = ()
+    boxes: tuple[tuple[bytes, bytes], ...] = ()
+
+    @property
+    def resources(self) -> bytes:
+        """Photoshop's image resources, IPTC's records among them."""
+        iptc = b"" if self.iptc is None else photoshop.resource(photoshop.IPTC, self.iptc)
+        return (self.photoshop or b"") + iptc
 
     def with_xmp(self, packet: bytes) -> Self:
         """With another XMP packet."""
@@ -57,36 +71,24 @@ def usable_density(dpi: tuple[float, float] | None) -> tuple[float, float] | Non
     return dpi if is_usable else None
 
 
-def photoshop_resource(iptc: bytes) -> bytes:
-    """IPTC's records as an image resource without a name. Source: Photoshop's file format."""
-    padded = iptc + b"\0" * (len(iptc) % 2)
-    return struct.pack(">4sHHI", b"8BIM", IPTC_RESOURCE, 0, len(iptc)) + padded
-
-
-def xmp_text(packet: bytes) -> str:
-    """An XMP packet as text, with question marks for what is none.
-
-    It is in UTF-8, UTF-16 or UTF-32, as JSON once was. Source: XMP specification, part 3.
-    """
-    return packet.decode(json.detect_encoding(packet), errors="replace").strip("\ufeff\0 \n")
-
-
-_RESOLUTIONS, _RATIONAL = (282, 283), 5
-_LARGEST = 2**32 - 1
-
-
 def enlarged(metadata: Metadata, factor: int) -> Metadata:
     """The metadata of an image of `factor` times the height and width.
 
-    Resolutions are multiplied in the tags, in a PNG's chunks, and in the format's own field.
+    Sizes, resolutions and places on the ground are multiplied wherever they stand.
 
     >>> enlarged(Metadata(dpi=(300, 300)), 2).dpi
     (600, 600)
     """
-    dpi = None if metadata.dpi is None else (metadata.dpi[0] * factor, metadata.dpi[1] * factor)
-    exif = None if metadata.exif is None else _enlarged_tags(metadata.exif, factor)
-    chunks = tuple((kind, _enlarged_chunk(kind, body, factor)) for kind, body in metadata.chunks)
-    return replace(metadata, dpi=dpi, exif=exif, chunks=chunks)
+    exif, packet, resources = metadata.exif, metadata.xmp, metadata.photoshop
+    grown = replace(
+        metadata,
+        dpi=None if metadata.dpi is None else (metadata.dpi[0] * factor, metadata.dpi[1] * factor),
+        exif=None if exif is None else tags.enlarged(exif, factor),
+        photoshop=None if resources is None else photoshop.enlarged(resources, factor),
+        chunks=tuple((kind, _enlarged_chunk(kind, body, factor)) for kind, body in metadata.chunks),
+        boxes=tuple((kind, _enlarged_box(kind, body, factor)) for kind, body in metadata.boxes),
+    )
+    return grown if packet is None else grown.with_xmp(xmp.enlarged(packet, factor))
 
 
 def _enlarged_chunk(kind: bytes, body: bytes, factor: int) -> bytes:
@@ -94,28 +96,30 @@ def _enlarged_chunk(kind: bytes, body: bytes, factor: int) -> bytes:
     if kind == b"pHYs":
         across, down, unit = struct.unpack(">IIB", body)
         return struct.pack(">IIB", min(_LARGEST, across * factor), min(_LARGEST, down * factor), unit)
-    return _enlarged_tags(body, factor) if kind == b"eXIf" else body
+    return tags.enlarged(body, factor) if kind == b"eXIf" else body
 
 
-def _enlarged_tags(exif: bytes, factor: int) -> bytes:
-    """A TIFF structure with its resolution multiplied where it stands: what points into it stays right."""
-    changed, order = bytearray(exif), "<" if exif.startswith(b"II") else ">"
-    try:
-        for position in set(_resolutions(exif, order)):
-            above, below = struct.unpack_from(f"{order}II", exif, position)
-            fits = above * factor <= _LARGEST
-            multiplied = (above * factor, below) if fits else (above, max(1, below // factor))
-            struct.pack_into(f"{order}II", changed, position, *multiplied)
-    except struct.error:  # too damaged to say anything; it is carried as it is
-        return exif
-    return bytes(changed)
+def _enlarged_box(kind: bytes, body: bytes, factor: int) -> bytes:
+    """A box with a GeoTIFF in it tells where the pixels lie on the ground."""
+    is_geotiff = kind == b"uuid" and body.startswith(GEOTIFF)
+    return GEOTIFF + tags.enlarged(body[len(GEOTIFF) :], factor) if is_geotiff else body
 
 
-def _resolutions(exif: bytes, order: str) -> Iterator[int]:
-    """Where the fractions of the first directory's resolutions stand. Source: TIFF 6.0, section 2."""
-    (directory,) = struct.unpack_from(f"{order}I", exif, 4)
-    (count,) = struct.unpack_from(f"{order}H", exif, directory)
-    for entry in range(directory + 2, directory + 2 + 12 * count, 12):
-        tag, kind, _, position = struct.unpack_from(f"{order}HHII", exif, entry)
-        if tag in _RESOLUTIONS and kind == _RATIONAL:
-            yield position
+def without_old_pixels(metadata: Metadata) -> tuple[Metadata, tuple[str, ...]]:
+    """The metadata without thumbnails, which show the image as it was, and a note of each that is dropped."""
+    exif, packet, resources = metadata.exif, metadata.xmp, metadata.photoshop
+    clean = replace(
+        metadata,
+        exif=None if exif is None else tags.without_thumbnail(exif),
+        photoshop=None if resources is None else photoshop.without(resources, photoshop.THUMBNAILS),
+        chunks=tuple((k, tags.without_thumbnail(c) if k == b"eXIf" else c) for k, c in metadata.chunks),
+    )
+    if packet is not None:
+        cleaned = xmp.without_thumbnails(packet)
+        clean = clean if cleaned == packet else clean.with_xmp(cleaned)
+    dropped = [
+        f"The thumbnail in the {place} was dropped: it shows the image as it was."
+        for place, name in (("EXIF", "exif"), ("XMP", "xmp"), ("Photoshop resources", "photoshop"))
+        if getattr(clean, name) != getattr(metadata, name)
+    ]
+    return clean, tuple(dropped)

@@ -1,5 +1,7 @@
 """Which names are images, and what a derivative is called."""
 
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from dip.configuration.vocabulary import AskedFormat, FileFormat
@@ -14,7 +16,7 @@ FORMATS: dict[str, FileFormat] = {
 }
 """Format of a derivative by its source's name: those that lose nothing."""
 
-_LOSSY: dict[str, FileFormat] = {".jpeg": "jpeg", ".jpg": "jpeg", ".jpe": "jpeg"}
+_LOSSY: dict[str, FileFormat] = dict.fromkeys([".jpeg", ".jpg", ".jpe", ".jfif", ".jif", ".jfi"], "jpeg")
 
 SUFFIXES: dict[FileFormat, str] = {
     "png": ".png",
@@ -28,8 +30,18 @@ SUFFIXES: dict[FileFormat, str] = {
 IMAGE_SUFFIXES = (
     frozenset(FORMATS)
     | frozenset(_LOSSY)
-    | frozenset([".avif", ".gif", ".j2k", ".pbm", ".pgm", ".pnm", ".ppm"])
+    | frozenset([".avif", ".gif", ".j2c", ".j2k", ".jpc", ".jpf", ".jpx", ".pbm", ".pgm", ".pnm", ".ppm"])
 )
+
+
+EXCLUDED = ("@eaDir", "#recycle", "$RECYCLE.BIN", "__MACOSX", "lost+found", "[Tt]humbs", "Thumbs.db")
+"""What systems put beside images: thumbnails, wastebaskets, resource forks."""
+
+
+def is_excluded(name: str, globs: Iterable[str]) -> bool:
+    """Whether a relative path, or the name of a file or folder in it, matches one of some patterns."""
+    parts = (name, *PurePosixPath(name).parts)
+    return any(fnmatchcase(part, glob) for glob in globs for part in parts)
 
 
 def is_image_name(name: str) -> bool:

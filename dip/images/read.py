@@ -1,7 +1,9 @@
 """From the bytes of a file to an image, or to a sentence that says why not."""
 
 import io
+import re
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,15 +11,16 @@ import PIL.Image
 from PIL import UnidentifiedImageError
 
 from dip.errors import DipError, ImageTooLargeError, UnreadableImageError, UnsupportedImageError
-from dip.images.formats import jpeg2000, png, tiff
-from dip.images.image import MAX_PIXELS, UPRIGHT, Image, Levels, check_size, image_of, known_orientation
-from dip.images.metadata import IPTC_RESOURCE, Metadata, usable_density
+from dip.images import photoshop, xmp
+from dip.images.formats import avif, bmp, jpeg, jpeg2000, netpbm, png, tiff
+from dip.images.image import MAX_PIXELS, Image, Levels, check_size, image_of, known_orientation_in
+from dip.images.metadata import Metadata, usable_density, without_old_pixels
+from dip.images.remarks import kept_off_the_console
 
 # Pillow warns of sizes that are refused here, and of damaged tags, which are carried as they are. The filter
 # is set once: several threads read at a time, and `warnings.catch_warnings` would undo what another has set.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
-_ORIENTATION_TAG = 274
 _PLAIN_MODE = {
     "1": "L",
     "L": "L",
@@ -28,6 +31,8 @@ _PLAIN_MODE = {
     "La": "LA",
     "RGBa": "RGBA",
 }
+_LIMITS = re.compile(r"unsupported|not supported|not implemented|cannot handle|requires the", re.IGNORECASE)
+"""How libraries say of a sound file that they do not know its kind."""
 
 
 def decode(content: bytes, name: str) -> Image:
@@ -51,17 +56,63 @@ def decode(content: bytes, name: str) -> Image:
     if not content:
         raise UnreadableImageError(f"Expected an image; got an empty file ({name}).")
     try:
-        if content.startswith(tiff.SIGNATURES):
-            return tiff.decode_tiff(content, name)
-        opened = _open(content, name)
-        _check_kind(opened, name)
-        return _decoded(content, opened)
+        with kept_off_the_console() as remarks:
+            image = _decoded(content, name)
+            image = replace(image, notes=(*image.notes, *remarks))
+            return _without_what_holds_no_longer(image)
     except DipError:
         raise
     except Exception as error:
+        if isinstance(error, NotImplementedError) or _LIMITS.search(str(error)):
+            raise UnsupportedImageError(
+                f"Expected a kind of image that can be decoded; this one cannot: {error} ({name}). "
+                "Convert it, for example to TIFF or PNG."
+            ) from error
         raise UnreadableImageError(
             f"Expected a whole image; the file is damaged: {error} ({name}). Replace it from its source."
         ) from error
+
+
+def _without_what_holds_no_longer(image: Image) -> Image:
+    metadata, notes = without_old_pixels(image.metadata)
+    problem = None if metadata.xmp is None else xmp.problem_of(metadata.xmp)
+    if problem is not None:
+        notes = (*notes, f"The XMP packet was not carried: it is no well-formed XML ({problem}).")
+    return replace(image, metadata=metadata, notes=(*image.notes, *notes))
+
+
+def _decoded(content: bytes, name: str) -> Image:
+    if content.startswith(tiff.SIGNATURES):
+        return tiff.decode_tiff(content, name)
+    if content.startswith(png.SIGNATURE):
+        return png.decode_png(content, name)
+    if content.startswith(jpeg2000.SIGNATURES):
+        return jpeg2000.decode_jpeg2000(content, name)
+    if content.startswith(netpbm.SIGNATURES):
+        return netpbm.decode_netpbm(content, name)
+    if content.startswith(bmp.SIGNATURE) and bmp.has_masks(content):
+        return bmp.decode_masked(content, name)
+    frame = jpeg.frame_of(content) if content.startswith(jpeg.SIGNATURE) else None
+    if frame is not None and not frame.is_usual:
+        metadata = Metadata(comment=jpeg.comment(content))
+        levels = jpeg.decode_unusual(content, frame, name)
+        return image_of(levels, levels.shape[2], metadata=metadata)
+    return _opened(content, name)
+
+
+def _opened(content: bytes, name: str) -> Image:
+    """An image of one of the formats that are read through Pillow."""
+    opened = _open(content, name)
+    _check_kind(opened, name)
+    if opened.format == "AVIF" and avif.bits_of(content) > 8:
+        levels = avif.decode_levels(content)
+    else:
+        levels = _levels(opened)
+    opened.load()  # what stands behind the pixels in the file is read now
+    metadata = _metadata(content, opened)
+    channels = 1 if levels.shape[2] < 3 else 3
+    orientation = known_orientation_in(metadata.exif)
+    return image_of(levels, channels, orientation, metadata=metadata, notes=_notes(opened))
 
 
 def _open(content: bytes, name: str) -> PIL.Image.Image:
@@ -91,34 +142,9 @@ def _check_kind(image: PIL.Image.Image, name: str) -> None:
         )
 
 
-def _decoded(content: bytes, opened: PIL.Image.Image) -> Image:
-    if opened.format == "JPEG2000":
-        levels = jpeg2000.decode_levels(content)
-    elif opened.format == "PNG" and _loses_bits(opened):
-        levels = png.decode_16_bits(content)
-    else:
-        levels = _levels(opened)
-    opened.load()  # what stands behind the pixels in the file is read now
-    metadata = _metadata(content, opened)
-    channels = 1 if levels.shape[2] < 3 else 3
-    return image_of(levels, channels, _orientation(metadata.exif), metadata)
-
-
-def _orientation(exif: bytes | None) -> int:
-    """What the tags say; upright where they are too damaged for any reader."""
-    tags = PIL.Image.Exif()
-    try:
-        tags.load(exif or b"")
-    except SyntaxError:
-        return UPRIGHT
-    return known_orientation(tags.get(_ORIENTATION_TAG))
-
-
-def _loses_bits(image: PIL.Image.Image) -> bool:
-    """Whether there are 16 bits in the file of which Pillow makes 8, or a transparent grey it overlooks."""
-    raw_modes = [getattr(tile, "args", None) for tile in getattr(image, "tile", ())]
-    is_plain_grey = image.mode.startswith("I;16") and "transparency" not in image.info
-    return not is_plain_grey and any(";16" in str(mode) for mode in raw_modes)
+def _notes(image: PIL.Image.Image) -> tuple[str, ...]:
+    others = getattr(image, "n_frames", 1) - 1
+    return (f"{others} further pictures in the file, such as a preview, were dropped.",) if others else ()
 
 
 def _levels(image: PIL.Image.Image) -> Levels:
@@ -138,16 +164,27 @@ def _plain(image: PIL.Image.Image) -> PIL.Image.Image:
 
 
 def _metadata(content: bytes, image: PIL.Image.Image) -> Metadata:
-    if image.format == "JPEG2000":
-        return jpeg2000.read_metadata(content)
     info: dict[Any, Any] = image.info
-    resources = info.get("photoshop")
-    exif = info.get("exif")
-    return Metadata(
+    exif, comment = info.get("exif"), info.get("comment")
+    metadata = Metadata(
         icc_profile=info.get("icc_profile"),
         exif=None if exif is None else exif.removeprefix(b"Exif\0\0"),
         xmp=info.get("xmp"),
-        iptc=resources.get(IPTC_RESOURCE) if isinstance(resources, dict) else None,
+        comment=comment if isinstance(comment, bytes) else None,
         dpi=usable_density(info.get("dpi")),
-        chunks=png.metadata_chunks(content) if image.format == "PNG" else (),
+    )
+    return _with_segments(metadata, content) if image.format in ("JPEG", "MPO") else metadata
+
+
+def _with_segments(metadata: Metadata, content: bytes) -> Metadata:
+    """The metadata with what Pillow passes over in a JPEG."""
+    resources = jpeg.photoshop_resources(content)
+    packet = metadata.xmp
+    extension = None if packet is None else jpeg.extended_xmp(content, packet)
+    return replace(
+        metadata,
+        xmp=packet if packet is None or extension is None else xmp.joined(packet, extension),
+        iptc=photoshop.content_of(resources, photoshop.IPTC),
+        photoshop=photoshop.without(resources, photoshop.ELSEWHERE) or None,
+        comment=jpeg.comment(content),
     )

@@ -11,34 +11,92 @@ from numpy.typing import NDArray
 
 from dip.configuration.vocabulary import FileFormat
 from dip.errors import UnsupportedImageError
+from dip.images import photoshop
+from dip.images.formats import bmp
 from dip.images.formats.jpeg2000 import encode_jpeg2000
 from dip.images.formats.png import encode_png
 from dip.images.formats.tiff import encode_tiff
 from dip.images.image import Image
-from dip.images.metadata import photoshop_resource
+from dip.images.metadata import Metadata
 
 JPEG_QUALITY = 95
+_SEGMENT_BYTES = 65_000
+MAX_SIDE_PX: Mapping[FileFormat, int] = MappingProxyType({"webp": 16383, "jpeg": 65500})
+"""What encoders take a side."""
+_NAMED: Mapping[str, str] = MappingProxyType(
+    {
+        "icc_profile": "colour profile",
+        "exif": "EXIF",
+        "iptc": "IPTC records",
+        "photoshop": "Photoshop resources",
+        "comment": "comment",
+        "boxes": "boxes of metadata",
+    }
+)
+_CARRIED: Mapping[FileFormat, frozenset[str]] = MappingProxyType(
+    {
+        "png": frozenset(_NAMED) - {"boxes"},
+        "tiff": frozenset(_NAMED) - {"boxes"},
+        "jpeg": frozenset(_NAMED) - {"boxes"},
+        "jp2": frozenset(["icc_profile", "exif", "iptc", "boxes"]),
+        "webp": frozenset(["icc_profile", "exif"]),
+        "bmp": frozenset(),
+    }
+)
+_TEXTS = (b"tEXt", b"zTXt")
 
 
 def encode(image: Image, file_format: FileFormat) -> bytes:
     """The image as a file that loses nothing, but for JPEG: in its depth, with its alpha and its metadata.
 
     Raises:
-        UnsupportedImageError: the format has no 16 bits, or no alpha.
+        UnsupportedImageError: the format cannot hold it.
 
     >>> encode(Image(np.zeros((3, 20, 30), np.float32), bit_depth=16), "jpeg")
     Traceback (most recent call last):
-    dip.errors.UnsupportedImageError: Expected a format with 16 bits, ...; got jpeg.
+    dip.errors.UnsupportedImageError: Expected a format with 16 bits, such as tiff (--format); got jpeg.
     """
-    if image.bit_depth == 16 and file_format not in ("png", "tiff", "jp2"):
-        raise UnsupportedImageError(
-            f"Expected a format with 16 bits, png, tiff or jp2 (--format); got {file_format}."
-        )
-    if image.alpha is not None and file_format == "jpeg":
-        raise UnsupportedImageError(
-            "Expected a format with transparency, png, tiff or jp2 (--format); got jpeg."
-        )
+    check_format(image, image.size_px, file_format)
     return _ENCODERS[file_format](image)
+
+
+def check_format(image: Image, size_px: tuple[int, int], file_format: FileFormat) -> None:
+    """See that a format can hold an image, enlarged to a size, (H, W).
+
+    Raises:
+        UnsupportedImageError: it has no 16 bits, no alpha, no further samples, or not so many pixels a side.
+
+    >>> photograph = Image(np.zeros((3, 20, 30), np.float32))
+    >>> check_format(photograph, (20, 20_000), "webp")
+    Traceback (most recent call last):
+    dip.errors.UnsupportedImageError: Expected a format with more than 16383 pixels a side, such as tiff ...
+    """
+    has = {
+        "with 16 bits": image.bit_depth == 16 and file_format not in ("png", "tiff", "jp2"),
+        "with transparency": image.alpha is not None and file_format == "jpeg",
+        "with further samples": image.others is not None and file_format not in ("tiff", "jp2"),
+    }
+    longest = MAX_SIDE_PX.get(file_format)
+    if longest is not None:
+        has[f"with more than {longest} pixels a side"] = max(size_px) > longest
+    for needed, is_missing in has.items():
+        if is_missing:
+            raise UnsupportedImageError(
+                f"Expected a format {needed}, such as tiff (--format); got {file_format}."
+            )
+
+
+def not_carried(metadata: Metadata, file_format: FileFormat) -> tuple[str, ...]:
+    """What of an image's metadata a format has no place for, a sentence each.
+
+    >>> not_carried(Metadata(comment=b"Box 3"), "webp")
+    ('The comment of the file had no place in a webp.',)
+    """
+    lost = [name for name in _NAMED if getattr(metadata, name) and name not in _CARRIED[file_format]]
+    if metadata.chunks and file_format != "png" and any(kind in _TEXTS for kind, _ in metadata.chunks):
+        lost.append("texts")
+    named = {**_NAMED, "texts": "texts"}
+    return tuple(f"The {named[name]} of the file had no place in a {file_format}." for name in lost)
 
 
 def encode_webp(image: Image) -> bytes:
@@ -57,6 +115,10 @@ def encode_webp(image: Image) -> bytes:
 
 def encode_bmp(image: Image) -> bytes:
     """The image as a BMP, which holds no metadata but the resolution."""
+    if image.alpha is not None:
+        levels = image.levels()
+        colours = levels[..., :-1].repeat(3 // (levels.shape[2] - 1), axis=2)
+        return bmp.encode_masked(np.concatenate([colours, levels[..., -1:]], axis=2), image.metadata.dpi)
     return _saved(as_pillow(image), "BMP", dpi=image.metadata.dpi)
 
 
@@ -73,7 +135,8 @@ def encode_jpeg(image: Image) -> bytes:
             exif=None if metadata.exif is None else b"Exif\0\0" + metadata.exif,
             xmp=metadata.xmp,
             dpi=metadata.dpi,
-            extra=None if metadata.iptc is None else _photoshop_segment(metadata.iptc),
+            comment=metadata.comment,
+            extra=_photoshop_segments(metadata.resources) or None,
         )
     except (ValueError, struct.error) as error:
         raise UnsupportedImageError(
@@ -82,10 +145,11 @@ def encode_jpeg(image: Image) -> bytes:
         ) from error
 
 
-def _photoshop_segment(iptc: bytes) -> bytes:
-    """The segment APP13 of a JPEG with IPTC's records. Source: Photoshop's file format, image resources."""
-    content = b"Photoshop 3.0\0" + photoshop_resource(iptc)
-    return struct.pack(">HH", 0xFFED, len(content) + 2) + content
+def _photoshop_segments(resources: bytes) -> bytes:
+    """The segments APP13 of a JPEG. Source: Photoshop's file format, image resources."""
+    parts = [resources[at : at + _SEGMENT_BYTES] for at in range(0, len(resources), _SEGMENT_BYTES)]
+    bodies = [photoshop.SEGMENT + part for part in parts]
+    return b"".join(struct.pack(">HH", 0xFFED, len(body) + 2) + body for body in bodies)
 
 
 def as_pillow(image: Image) -> PIL.Image.Image:

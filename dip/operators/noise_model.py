@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 CHANNELS = 3
 PATCH_PX = 32
@@ -24,8 +23,11 @@ DARKEST, BRIGHTEST = 0.04, 0.96
 LEAST_TAKEN = 0.1
 """Share of a probe's power; a network that takes less off tells nothing of the noise."""
 
-TRUSTED_PIXELS = 300
-"""Pixels of a tone after which its own level weighs as much as that of all."""
+TRUSTED_PATCHES = 4
+"""Patches of a tone after which its own level weighs as much as that of all."""
+
+RARE = 12
+"""A tone with so many times fewer patches than the commonest is not listened to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,33 +104,44 @@ def estimated_noise(
     """
     drawn = draw(y)
     residual = (y - drawn) * observed
-    flat = _telling_patches(residual, drawn)
-    known = _patches(observed)[flat].mean(dim=(2, 3), keepdim=True).clamp(min=0.1)
-    spectrum = _cross_spectrum(_patches(residual)[flat] / known.sqrt())
-    model = NoiseModel(_root(spectrum), _levels(residual, drawn), *_level_and_size(spectrum))
+    groups = _telling_patches(residual, drawn)
+    telling = torch.cat(groups)
+    known = _patches(observed)[telling].mean(dim=(2, 3), keepdim=True).clamp(min=0.1)
+    spectrum = _cross_spectrum(_patches(residual)[telling] / known.sqrt())
+    levels = _levels(
+        [_patches(residual)[group] for group in groups], [_patches(drawn)[group] for group in groups]
+    )
+    model = NoiseModel(_root(spectrum), levels, *_level_and_size(spectrum))
     probe = model.drawn(drawn.clamp(0, 1), generator) * observed
     taken = (probe - (draw(y + probe) - drawn)) * observed
-    share = _patches(taken)[flat].square().mean() / _patches(probe)[flat].square().mean().clamp(min=1e-12)
+    share = _patches(taken)[telling].square().mean() / _patches(probe)[telling].square().mean().clamp(
+        min=1e-12
+    )
     # Half of it, in decibels: texture in the flattest patches lets the share seem too small.
     factor = float(share.clamp(LEAST_TAKEN, 1)) ** -0.25
     return replace(model, root=model.root * factor, sigma=model.sigma * factor)
 
 
-def _telling_patches(residual: Tensor, drawn: Tensor) -> Tensor:
-    """Numbers of the patches whose residual is noise: flat in what was drawn, and not clipped by a file.
+def _telling_patches(residual: Tensor, drawn: Tensor) -> list[Tensor]:
+    """Numbers of the patches whose residual is noise, a group for each tone that has some.
 
-    Of the flattest, those with more residual than the others hold texture that was taken for noise.
+    They are the flattest of their tone in what was drawn. Of these, those with more residual than the others
+    hold texture that was taken for noise. Tones are kept apart, since noise may be weak in some of them.
     """
     images, power = _patches(drawn), _patches(residual).var(dim=(2, 3)).mean(dim=1)
     activity, tone = images.var(dim=(2, 3)).mean(dim=1), images.mean(dim=(1, 2, 3))
     exposed = (tone > DARKEST) & (tone < BRIGHTEST)
     if int(exposed.sum()) < LEAST_PATCHES:
         exposed = torch.ones_like(exposed)
-    numbers = exposed.nonzero().flatten()
-    for measure, share in ((activity, FLAT_SHARE), (power, CALM_SHARE)):
-        count = max(min(LEAST_PATCHES, len(numbers)), int(share * len(numbers)))
-        numbers = numbers[measure[numbers].argsort(stable=True)[:count]]
-    return numbers
+    groups = []
+    for band in range(TONES):
+        numbers = (exposed & ((tone.clamp(0, 0.999) * TONES).long() == band)).nonzero().flatten()
+        for measure, share in ((activity, FLAT_SHARE), (power, CALM_SHARE)):
+            count = max(min(LEAST_PATCHES // 2, len(numbers)), int(share * len(numbers)))
+            numbers = numbers[measure[numbers].argsort(stable=True)[:count]]
+        groups.append(numbers)
+    most = max(len(group) for group in groups)
+    return [group for group in groups if len(group) * RARE >= most]
 
 
 def _level_and_size(spectrum: Tensor) -> tuple[float, float]:
@@ -168,15 +181,16 @@ def _root(spectrum: Tensor) -> Tensor:
     return made
 
 
-def _levels(residual: Tensor, drawn: Tensor) -> Tensor:
-    """The noise's level at each tone over its level at all, told by the flatter half of the pixels."""
-    tone = drawn.mean(dim=1, keepdim=True)
-    roughness = F.avg_pool2d((tone - F.avg_pool2d(tone, 7, 1, 3)).square(), 7, 1, 3).flatten()
-    is_flat = roughness <= roughness.median()
-    power = residual.square().mean(dim=1).flatten()[is_flat]
-    place = (tone.flatten()[is_flat].clamp(0, 1) * TONES).long().clamp(max=TONES - 1)
-    counts = torch.bincount(place, minlength=TONES)
-    sums = torch.bincount(place, power.double(), minlength=TONES)
-    mean = sums.sum() / counts.sum()
-    powers = (sums + TRUSTED_PIXELS * mean) / (counts + TRUSTED_PIXELS)
-    return (powers / mean.clamp(min=1e-12)).sqrt().float()
+def _levels(residuals: list[Tensor], images: list[Tensor]) -> Tensor:
+    """The noise's level at each tone over its level at all, from the patches of each tone: (8,).
+
+    A tone without patches has the level of the nearest that has some.
+    """
+    powers = torch.stack([patches.square().mean() for patches in residuals])
+    counts = torch.tensor([float(len(patches)) for patches in residuals], device=powers.device)
+    mean = (powers * counts).sum() / counts.sum()
+    steadied = ((powers * counts + TRUSTED_PATCHES * mean) / (counts + TRUSTED_PATCHES)).clamp(min=1e-12)
+    tones = torch.stack([patches.mean() for patches in images])
+    centres = (torch.arange(TONES, device=tones.device) + 0.5) / TONES
+    nearest = (centres[:, None] - tones[None]).abs().argmin(dim=1)
+    return (steadied[nearest] / mean.clamp(min=1e-12)).sqrt()

@@ -56,6 +56,7 @@ class Reader:
         content = job.source.read(job.image_id)
         self.row.source_sha256 = hashlib.sha256(content).hexdigest()
         source = images.decode(content, job.image_id)
+        self.row.notes = list(source.notes)
         self.row.height_px, self.row.width_px = source.size_px
         self.row.channels, self.row.bit_depth = source.channels, source.bit_depth
         if self.configuration.degradation is not None:

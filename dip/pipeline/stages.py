@@ -69,7 +69,9 @@ class _Stages:
 
     def read(self) -> Given:
         """The image, and what belongs to it."""
-        return Reader(self.job, self.row).read()
+        given = Reader(self.job, self.row).read()
+        Writer(self.job, self.row).rehearse(given.source)
+        return given
 
     def degrade(self, given: Given) -> Measurement:
         """The measurement: the source itself, or in an evaluation what is made of it."""

@@ -7,17 +7,17 @@ import numpy as np
 import torch
 
 from dip import images
-from dip.errors import ImageError
+from dip.errors import ImageError, UnsupportedImageError
 from dip.evaluation.change import change_between
 from dip.images import Image, Metadata
-from dip.images.image import PixelMask, Pixels
+from dip.images.image import Levels, PixelMask, Pixels
 from dip.images.xmp import with_history
 from dip.methods.base import Restoration
 from dip.operators.measurement import Measurement, enlarged_bicubic
 from dip.pipeline.job import Job
 from dip.pipeline.proposed_masks import encode_mask, mask_name
 from dip.storage.results import Row
-from dip.storage.sidecar import describes, encode_sidecar, sidecar_name
+from dip.storage.sidecar import describes, encode_sidecar, sidecar_name, source_in
 
 
 @dataclass
@@ -44,14 +44,42 @@ class Writer:
         restored: Pixels = measurement.with_observed(restoration.image)[0].numpy()
         derivative = _derivative(source, restored, measurement)
         if measurement.reference is None:
-            factor = self.job.configuration.scale_factor
-            metadata = source.metadata if factor == 1 else images.enlarged(source.metadata, factor)
-            derivative = replace(derivative, metadata=self._with_history(metadata))
+            derivative = replace(derivative, metadata=self._metadata(source))
         content = images.encode(derivative, self._file_format)
         if measurement.reference is None:
             written = images.decode(content, self._name) if self._file_format == "jpeg" else derivative
             self._compare(source, written, measurement)
         self._write_derivative(content)
+
+    def rehearse(self, source: Image) -> None:
+        """Find out before the fit what else only writing finds out: the source's own pixels are encoded.
+
+        Raises:
+            ImageError: the format cannot hold the restored image.
+            StorageError: the output cannot take its name.
+        """
+        job, file_format = self.job, self._file_format
+        if not job.embed:
+            job.output.check_name(sidecar_name(self._name))
+        factor = job.configuration.scale_factor
+        height_px, width_px = (side * factor for side in source.size_px)
+        try:
+            images.check_format(source, (height_px, width_px), file_format)
+            images.encode(replace(source, metadata=self._metadata(source)), file_format)
+        except ImageError as error:
+            raise type(error)(f"{error} ({job.image_id})") from error
+        except Exception as error:
+            raise UnsupportedImageError(
+                f"Expected an image that can be written as {file_format}; it cannot: {error} "
+                f"({job.image_id}). Choose another --format."
+            ) from error
+        self.row.notes = [*(self.row.notes or ()), *images.not_carried(source.metadata, file_format)]
+
+    def _metadata(self, source: Image) -> Metadata:
+        """What the derivative carries: the source's metadata, as it holds for its size, and its history."""
+        factor = self.job.configuration.scale_factor
+        metadata = source.metadata if factor == 1 else images.enlarged(source.metadata, factor)
+        return self._with_history(metadata)
 
     @property
     def _file_format(self) -> images.FileFormat:
@@ -88,9 +116,19 @@ class Writer:
         With the other one's sidecar it would look like somebody else's, should the run be cut off between.
         """
         output, sidecar = self.job.output, sidecar_name(name)
-        if not output.exists(name) or (found := output.read(name)) == content:
+        if not output.exists(name):
             return
-        if not output.exists(sidecar) or not describes(output.read(sidecar), found):
+        found = output.read(name)
+        known = output.read(sidecar) if output.exists(sidecar) else b""
+        other = source_in(known)
+        if other not in (None, self.job.image_id) and describes(known, found):
+            raise ImageError(
+                f"Expected a name of its own for the restored image; {output.url_of(name)} is that of "
+                f"{other} ({self.job.image_id}). Rename one of the two images, or choose another output."
+            )
+        if found == content:
+            return
+        if not describes(known, found):
             raise ImageError(
                 f"Expected no file, or an unchanged one of an earlier run, where the restored image goes; "
                 f"{output.url_of(name)} is neither ({self.job.image_id}). Move it away, or say --overwrite."
@@ -156,16 +194,21 @@ class Writer:
 
 def _derivative(source: Image, restored: Pixels, measurement: Measurement) -> Image:
     """The restored pixels with what the source carries beside its own."""
-    alpha = source.alpha
-    if alpha is None:
-        return replace(source, pixels=restored)
+    alpha = None if source.alpha is None else _carried(source.alpha[None], measurement)[0]
+    others = None if source.others is None else _carried(source.others, measurement)
+    if measurement.reference is None and source.alpha is not None and restored.shape == source.pixels.shape:
+        restored = np.where(source.alpha > 0, restored, source.pixels)
+    return replace(source, pixels=restored, alpha=alpha, others=others)
+
+
+def _carried(planes: Levels, measurement: Measurement) -> Levels:
+    """Samples that are not restored, (K, H, W), cut to the size of the derivative or enlarged to it."""
     height_px, width_px = measurement.size_px
     if measurement.reference is not None:
         top, left = measurement.corner_px
-        alpha = alpha[top : top + height_px, left : left + width_px]
-    elif alpha.shape == measurement.size_px:
-        restored = np.where(alpha > 0, restored, source.pixels)
-    else:
-        enlarged = enlarged_bicubic(alpha[None].astype(np.float32), measurement.size_px)[0]
-        alpha = np.rint(enlarged.clip(0, np.iinfo(alpha.dtype).max)).astype(alpha.dtype)
-    return replace(source, pixels=restored, alpha=alpha)
+        return planes[:, top : top + height_px, left : left + width_px]
+    if planes.shape[1:] == measurement.size_px:
+        return planes
+    enlarged = enlarged_bicubic(planes.astype(np.float32), measurement.size_px)
+    whole: Levels = np.rint(enlarged.clip(0, np.iinfo(planes.dtype).max)).astype(planes.dtype)
+    return whole

@@ -20,7 +20,7 @@ class Found:
 
     Attributes:
         name: relative to the location.
-        version: changes when the object is written anew: its ETag, or on disk the time it was written at;
+        version: changes when the object is written anew: its ETag, or on disk its times, size and inode;
             empty where the storage tells neither.
     """
 
@@ -89,7 +89,9 @@ def _files_in(folder: str) -> Iterator[Found]:
 
 
 def _file(path: str, status: os.stat_result) -> Found:
-    return Found(path, status.st_size, str(status.st_mtime_ns))
+    # Programs can keep the time of writing while they change a file; no program sets the time of change.
+    told = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+    return Found(path, status.st_size, "-".join(map(str, told)))
 
 
 def _objects_by_page(file_system: AbstractFileSystem, path: str) -> Iterator[Found]:

@@ -1,7 +1,6 @@
 """Local folders and object stores behind one face. Objects are written whole or not at all."""
 
 import contextlib
-import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -16,12 +15,14 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from dip.errors import ConfigurationError, OutputError, StorageError
+from dip.errors import ConfigurationError, StorageError
+from dip.storage.failures import translated
 from dip.storage.listing import Found, list_below, temporary_name, version_at
 from dip.storage.retry import retried, trying_once
 
 PARALLEL_REQUESTS = 16
-_NOT_WRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+LONGEST_NAME_BYTES, LONGEST_KEY_BYTES = 255, 1024
+"""Of a file or folder on the usual disks, and of a key in S3."""
 
 T = TypeVar("T")
 
@@ -124,7 +125,7 @@ class Location:
         return self._find(self._path(prefix))
 
     def _find(self, path: str) -> Iterator[Found]:
-        with _translated(path, "list"):
+        with translated(path, "list"):
             for found in list_below(self.file_system, path):
                 yield replace(found, name=found.name[len(self.root) :].removeprefix("/"))
 
@@ -252,17 +253,36 @@ class Location:
         """Where an object lies. Names come from listings, manifests and rows: none leads elsewhere."""
         if ".." in PurePosixPath(name).parts or "\0" in name:
             raise StorageError(f"Expected a name below {self.url}; got {name!r}, which leads elsewhere.")
-        if name.startswith("/") or "//" in name:
+        if name.startswith("/") or "//" in name or "." in name.split("/"):
             raise StorageError(
                 f"Expected a name whose folders have names; got {name!r} in {self.url}, "
                 "which would be another file on a disk. Rename it."
             )
         return f"{self.root}/{name}".rstrip("/")
 
+    def check_name(self, name: str) -> None:
+        """Refuse a name that the storage cannot take.
+
+        Raises:
+            StorageError: it is too long.
+        """
+        is_local = self.is_local
+        longest = max(name.split("/"), key=_length) if is_local else f"{self.root.partition('/')[2]}/{name}"
+        most = LONGEST_NAME_BYTES if is_local else LONGEST_KEY_BYTES
+        if _length(longest) > most:
+            raise StorageError(
+                f"Expected names of at most {most} bytes; {longest[:40]}… in {self.url} would have "
+                f"{_length(longest)}. Shorten the name of the image."
+            )
+
     def _do(self, action: Callable[[], T], verb: str, path: str) -> T:
         """Carry an action out; on storage that is elsewhere with patience."""
-        with _translated(path, verb):
+        with translated(path, verb):
             return action() if self.is_local else retried(action, self.file_system)
+
+
+def _length(name: str) -> int:
+    return len(name.encode(errors="surrogateescape"))
 
 
 def _replace_file(path: Path, content: bytes) -> None:
@@ -275,25 +295,3 @@ def _replace_file(path: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-@contextlib.contextmanager
-def _translated(path: str, verb: str) -> Iterator[None]:
-    """Whatever an fsspec backend raises, as a sentence."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        hint = " A name that is not Unicode has to be changed first." if "\\x" in path else ""
-        raise StorageError(f"Expected to {verb} {path}; it does not exist ({error}).{hint}") from error
-    except PermissionError as error:
-        raise StorageError(
-            f"Expected to {verb} {path}; access was refused ({error}). Check permissions and credentials."
-        ) from error
-    except Exception as error:  # backends raise errors of their own client libraries
-        if getattr(error, "errno", None) in _NOT_WRITABLE:
-            raise OutputError(
-                f"Expected to {verb} {path}; its disk is full or read-only ({error}). "
-                "What is finished is safe; the same line continues the run once the disk takes more."
-            ) from error
-        reason = "; ".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
-        raise StorageError(f"Expected to {verb} {path}; the storage failed ({reason}).") from error

@@ -34,6 +34,7 @@ ROW_SCHEMA = pa.schema(
         pa.field("status", pa.string(), nullable=False),
         pa.field("error_type", pa.string()),
         pa.field("error_message", pa.string()),
+        pa.field("notes", pa.list_(pa.string())),
         pa.field("task", pa.string(), nullable=False),
         pa.field("method", pa.string(), nullable=False),
         pa.field("preset", pa.string(), nullable=False),
@@ -102,6 +103,7 @@ class Row:
         preset: of the method `dip`; others have none.
         status: `restored`, `failed` or `skipped`.
         error_type: why it is not restored, as a class name; `error_message` says it in a sentence.
+        notes: what of the file is not carried to the restored image and why; what libraries remarked on it.
         seed: the configuration's.
         output_name: where the restored image lies below the output; its sidecar lies beside it.
         height_px: of the restored image, like `width_px`, `channels` and `bit_depth`.
@@ -150,6 +152,7 @@ class Row:
     sidecar_sha256: str | None = None
     error_type: str | None = None
     error_message: str | None = None
+    notes: list[str] | None = None
     variation: str | None = None
     degradation: str | None = None
     height_px: int | None = None

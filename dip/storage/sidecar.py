@@ -26,6 +26,15 @@ def describes(sidecar: bytes, derivative: bytes) -> bool:
     return bool(known == hashlib.sha256(derivative).hexdigest())
 
 
+def source_in(sidecar: bytes) -> str | None:
+    """The name of the image that a sidecar's derivative was made from; None if it does not say."""
+    try:
+        named = json.loads(sidecar)["source"]["name"]
+    except (ValueError, LookupError, TypeError, RecursionError):  # a file of somebody else's
+        return None
+    return named if isinstance(named, str) else None
+
+
 def encode_sidecar(row: Row, configuration: Configuration) -> bytes:
     """The sidecar of a restored image, JSON. Neither times nor places are in it: equal work, equal bytes."""
     content = {

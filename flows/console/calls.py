@@ -18,16 +18,18 @@ CONTINUE = (
 def called(flow: Any, argument: Any, interrupted: str = CONTINUE) -> Any:
     """A flow's result, with its progress shown meanwhile."""
     from flows.console.display import displayed_progress
-    from flows.console.server import prefect_server_expected
+    from flows.console.server import prefect_server
 
-    with interruptible(interrupted), refusals(), displayed_progress(), prefect_server_expected():
+    with interruptible(interrupted), displayed_progress(), prefect_server():
         return flow(argument)
 
 
 @contextmanager
 def interruptible(sentence: str) -> Iterator[None]:
-    """Ctrl-C within the block, and what stops a container, ends the program with a sentence."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    """Ctrl-C within the block, and what stops a container or closes a terminal, ends it with a sentence."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _interrupt)
     try:
         yield
     except KeyboardInterrupt:

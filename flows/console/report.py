@@ -9,13 +9,18 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from dip.configuration.vocabulary import TableFormat
+from dip.errors import ConfigurationError
 from dip.storage import Location
 from dip.storage.part_files import read_parts, read_rows
+from dip.storage.results import ROW_SCHEMA
 from flows.batch import BatchSummary
+from flows.console.exports import NOT_EXPORTED, export
 from flows.demo import DemoImage
 from flows.masks import MasksSummary
 from flows.plan import Plan
 from flows.progress import printable
+from flows.report import means
 from flows.report.build import Report
 from flows.runs.accounts import incomplete_runs, no_rows, unfinished
 from flows.runs.bag import results_of
@@ -26,7 +31,6 @@ ROWS_SHOWN = 200
 PLAIN_WIDTH = 160
 _SHOWN = ["image_id", "status", "psnr_degraded_db", "psnr_db", "ssim", "stop_iteration", "seconds"]
 _TITLES = ["image", "status", "degraded dB", "restored dB", "SSIM", "stop", "seconds"]
-_GROUP = ["task", "method", "preset", "variation", "protocol", "degradation"]
 
 
 def print_results(output: Location) -> None:
@@ -35,7 +39,7 @@ def print_results(output: Location) -> None:
     Raises:
         StorageError: there are no results, or they cannot be read.
     """
-    rows = _rows(output, [*_SHOWN, *_GROUP])
+    rows = _rows(output, list(dict.fromkeys([*_SHOWN, *means.NEEDED])))
     shown = rows.slice(0, ROWS_SHOWN).select(_SHOWN).to_pylist()
     _print_table(_TITLES, (list(row.values()) for row in shown))
     if rows.num_rows > ROWS_SHOWN:
@@ -46,6 +50,34 @@ def print_results(output: Location) -> None:
             f"{len(account.open_images)} of {account.total} images of the run {account.run_id} have no row "
             f"(yet): {printable(account.without_row)}. The line that began it continues it."
         )
+
+
+def print_means(output: Location, by: Sequence[str], form: TableFormat) -> None:
+    """Print the means of restored images, by what tells them apart.
+
+    Raises:
+        ConfigurationError: there is no such column.
+        StorageError: there are no results, or they cannot be read.
+    """
+    known = [name for name in ROW_SCHEMA.names if name not in NOT_EXPORTED]
+    unknown = [name for name in by if name not in known]
+    if unknown:
+        raise ConfigurationError(f"Expected columns of the rows (--by), such as {means.BY}; got {unknown}.")
+    table = means.means_of(_rows(output, list(dict.fromkeys([*by, *means.NEEDED]))), by)
+    if form == "table":
+        _print_table(table.column_names, (list(row.values()) for row in table.to_pylist()))
+    else:
+        export(table, form)
+
+
+def export_results(output: Location, form: TableFormat, failed: bool) -> None:
+    """Write all rows, or those of what is not restored, for other programs.
+
+    Raises:
+        StorageError: there are no results, or they cannot be read.
+    """
+    rows = _rows(output, [name for name in ROW_SCHEMA.names if name not in NOT_EXPORTED])
+    export(rows.filter(pc.not_equal(rows["status"], "restored")) if failed else rows, form)
 
 
 def print_failures(output: Location, run_id: str | None = None) -> None:
@@ -66,11 +98,13 @@ def print_failures(output: Location, run_id: str | None = None) -> None:
         print("No image has failed, and none was skipped.")
 
 
-def print_plan(plan: Plan) -> None:
-    """Print what a run would do."""
+def print_plan(plan: Plan, lists_left_out: bool) -> None:
+    """Print what a run would do, and if asked which files it would leave out."""
     for prospect in plan.prospects:
         if prospect.status != "restored":
             print(f"{prospect.status}: {printable(prospect.image_id)}: {printable(prospect.reason or '')}")
+    for name in plan.left_out if lists_left_out else ():
+        print(f"left out: {printable(name)}")
     open_images = plan.to_restore
     megapixels = sum(prospect.pixels for prospect in open_images) / 1e6
     gigabytes = sum(prospect.size_bytes for prospect in open_images) / 1e9
@@ -80,6 +114,8 @@ def print_plan(plan: Plan) -> None:
         f"{others['skipped']} would be skipped. {megapixels:.2f} megapixels to make, "
         f"{gigabytes:.3f} GB before compression."
     )
+    if plan.left_out and not lists_left_out:
+        print(f"{len(plan.left_out)} files are left out (--left-out lists them).")
     if plan.device_hours is not None:
         print(
             f"At most about {plan.device_hours:.2f} hours of one {plan.device} worker of this machine "
@@ -123,6 +159,8 @@ def print_summary(summary: BatchSummary) -> None:
     """Print what became of a run."""
     if summary.vanished:
         print(f"{summary.vanished} images with a result are not in the source any more.")
+    if summary.left_out:
+        print(f"{summary.left_out} files are left out (dip plan … --left-out lists them).")
     if summary.failed_earlier:
         print(f"{summary.failed_earlier} images failed earlier; --retry-failed tries them again.")
     if summary.run_id is None:
@@ -149,7 +187,7 @@ def print_demo(images: Sequence[DemoImage]) -> None:
     )
     _print_table(titles, rows)
     if images:
-        print(f"Look at {images[0].contact_sheet}")
+        print(f"Look at {images[0].contact_sheet}, and open {images[0].report}")
 
 
 def print_report(report: Report) -> None:
@@ -178,16 +216,13 @@ def _rows(output: Location, columns: list[str]) -> pa.Table:
 
 
 def _print_means(rows: pa.Table) -> None:
-    measured = rows.filter(pc.is_valid(rows["psnr_db"]))
-    if measured.num_rows:
-        means = measured.group_by(_GROUP, use_threads=False).aggregate(
-            [
-                ("psnr_db", "count"),
-                *((column, "mean") for column in ("psnr_degraded_db", "psnr_db", "ssim", "seconds")),
-            ]
-        )
-        titles = [*_GROUP, "images", "degraded dB", "restored dB", "SSIM", "seconds"]
-        _print_table(titles, (list(row.values()) for row in means.to_pylist()))
+    table = means.means_of(rows)
+    named = [name for name in table.column_names if table[name].null_count < table.num_rows]
+    if table.num_rows:
+        _print_table(named, (list(row.values()) for row in table.select(named).to_pylist()))
+    histogram = means.histogram_of(pc.subtract(rows["psnr_db"], rows["psnr_degraded_db"]))
+    if histogram:
+        print(f"gain in dB, least to largest: {histogram}")
     counts = pc.value_counts(rows["status"]).to_pylist()
     print(", ".join(f"{entry['counts']} {entry['values']}" for entry in counts))
 

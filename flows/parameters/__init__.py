@@ -8,17 +8,13 @@ from flows.parameters.batch import PAYLOAD, ArchiveParameters, Batch, BatchParam
 from flows.parameters.method import (
     PROPOSED,
     MethodParameters,
+    PlanParameters,
     ReferenceParameters,
     RestorationParameters,
 )
+from flows.parameters.results import OutputParameters, ReportParameters, ResultsParameters
 from flows.parameters.study import StudyParameters
-from flows.parameters.work import (
-    OutputParameters,
-    ReportParameters,
-    ResultsParameters,
-    WorkParameters,
-    options_of,
-)
+from flows.parameters.work import WorkParameters, options_of
 
 __all__ = [
     "PAYLOAD",
@@ -29,6 +25,7 @@ __all__ = [
     "BenchmarkParameters",
     "MethodParameters",
     "OutputParameters",
+    "PlanParameters",
     "ReferenceParameters",
     "ReportParameters",
     "RestorationParameters",

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from dip.configuration.vocabulary import AskedFormat
 from flows.parameters.method import MethodParameters, ReferenceParameters, RestorationParameters
-from flows.parameters.work import RESULTS, TakeOverOption, Url, WorkParameters
+from flows.parameters.work import RESULTS, TakeOverOption, WorkParameters
 
 if TYPE_CHECKING:
     from dip.storage import Location
@@ -129,7 +129,8 @@ class BatchParameters(WorkParameters, MethodParameters, frozen=True):
         ),
     ] = False
     retry: Annotated[
-        Url | None,
+        str | None,
+        Field(min_length=1),
         typer.Option(
             "--retry",
             metavar="FILE",
@@ -138,12 +139,14 @@ class BatchParameters(WorkParameters, MethodParameters, frozen=True):
         ),
     ] = None
     only: Annotated[
-        Url | None,
+        str | None,
+        Field(min_length=1),
         typer.Option(
             "--only",
             metavar="FILE",
             rich_help_panel=RESULTS,
-            help="Restore only what FILE names: a report's decisions.csv, a CSV with image_id, or names.",
+            help="Restore only what FILE names: decisions.csv of a report, a CSV with image_id, one name a "
+            "line.",
         ),
     ] = None
     take_over: TakeOverOption = False

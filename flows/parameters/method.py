@@ -209,3 +209,15 @@ class ReferenceParameters(MethodParameters, Degradation, frozen=True):
         if OPERATORS[self.task].denoises and not degradation.is_noisy:
             degradation = replace(degradation, sigma=USUAL_SIGMA)
         return self._configuration("white", self.protocol, degradation)
+
+
+class PlanParameters(RestorationParameters, frozen=True):
+    """A look at what a restoration would do.
+
+    Attributes:
+        lists_left_out: whether the files that are left out are listed, not only counted.
+    """
+
+    lists_left_out: Annotated[bool, typer.Option("--left-out", help="List the files that are left out.")] = (
+        False
+    )

@@ -90,58 +90,31 @@ class StorageParameters(BaseModel, frozen=True, extra="forbid", json_schema_extr
         return Location(url, self.storage_options.get_secret_value())
 
 
-class OutputParameters(StorageParameters, frozen=True):
-    """Results that are looked at.
-
-    Attributes:
-        output: folder or URL of the results.
-    """
-
-    output: Annotated[Url, typer.Argument(metavar="OUT", help="Folder or URL of the results.")]
-
-
-class ResultsParameters(OutputParameters, frozen=True):
-    """The table of results.
-
-    Attributes:
-        failed: list what is not restored in its place.
-    """
-
-    failed: Annotated[bool, typer.Option("--failed", help="List what is not restored, and why.")] = False
-
-
-class ReportParameters(OutputParameters, frozen=True):
-    """A page of results.
-
-    Attributes:
-        other: folder or URL of other results over the same source, to compare with.
-        to: folder or URL of the page; None for a folder beside the results.
-        sample: how many images are shown that nothing is wrong with, or `all`.
-        opens: show it in the browser.
-    """
-
-    other: Annotated[
-        str | None, typer.Argument(metavar="OTHER", help="Results over the same source, to compare with.")
-    ] = None
-    to: Annotated[
-        Url | None, typer.Option("--to", metavar="URL", help="Where the report goes, else OUT/report.")
-    ] = None
-    sample: Annotated[
-        str, typer.Option("--sample", metavar="N", help="Images shown that nothing is wrong with, or all.")
-    ] = "200"
-    opens: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False
-
-
 class SourceParameters(StorageParameters, frozen=True):
     """Where images come from.
 
     Attributes:
         source: folder or URL of the images; never written to.
+        exclude: patterns of names of files and folders below the source that are left out, beside those that
+            systems put there (`EXCLUDED`).
     """
 
     source: Annotated[
         Url, typer.Argument(metavar="SRC", help="Folder or URL of the images; never written to.")
     ]
+    exclude: Annotated[
+        list[str],
+        typer.Option(
+            "--exclude", metavar="GLOB", help="Leave out files and folders of such names; can be repeated."
+        ),
+    ] = Field(default_factory=list)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """All patterns of names that are left out."""
+        from dip.images.naming import EXCLUDED  # which brings what reads images
+
+        return (*EXCLUDED, *self.exclude)
 
 
 class WorkParameters(SourceParameters, frozen=True):

@@ -123,8 +123,14 @@ def _tags(exif: bytes | None) -> Iterator[tuple[str, str]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # damaged tags are kept as they are
             tags.load(exif or b"")
-            known = {TAGS.get(tag, f"Tag {tag}"): str(value) for tag, value in tags.items()}
+            known = {TAGS.get(tag, f"Tag {tag}"): _told(value) for tag, value in tags.items()}
     except (SyntaxError, ValueError, TypeError, ZeroDivisionError):
         known = {"Tags": "too damaged to be shown"}
-    for name, value in known.items():
-        yield name, value if len(value) <= LONGEST_VALUE else f"{value[:LONGEST_VALUE]}…"
+    yield from known.items()
+
+
+def _told(value: object) -> str:
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    text = str(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"

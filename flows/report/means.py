@@ -1,5 +1,6 @@
 """The means of an output, by what may tell its images apart."""
 
+import math
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -28,7 +29,7 @@ def means_of(rows: pa.Table, by: Sequence[str] = BY) -> pa.Table:
 
 def histogram_of(values: pa.ChunkedArray) -> str:
     """A line that shows how values are spread, from the least to the largest; empty for fewer than two."""
-    known = [value for value in values.drop_null().to_pylist() if abs(value) != float("inf")]
+    known = [value for value in values.drop_null().to_pylist() if math.isfinite(value)]
     if len(known) < 2 or min(known) == max(known):
         return ""
     least, width = min(known), (max(known) - min(known)) / BINS

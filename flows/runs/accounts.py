@@ -22,7 +22,7 @@ from flows.runs.chosen import read_chosen
 from flows.runs.history import Description, described, last_run, runs_of
 from flows.runs.inventory import Inventory, inventory_of
 from flows.runs.manifest import Entry, encode_manifest, read_names
-from flows.runs.preconditions import check_same_terms, check_unused, terms_of
+from flows.runs.preconditions import check_same_terms, check_twins_apart, check_unused, terms_of
 from flows.runs.run import Earlier, Run, manifest_of
 
 OPEN_IMAGES_NAMED = 5
@@ -53,7 +53,9 @@ def open_run(parameters: Batch) -> tuple[Run | None, Earlier]:
         if not is_finished:
             committed = _committed_shards(output, run_id)
             return Run(_template(parameters, run_id), stored.total, stored.shard_size, committed), Earlier()
-    with inventory_of(parameters.location(parameters.source), parameters.masks_location) as inventory:
+    source, masks = parameters.location(parameters.source), parameters.masks_location
+    with inventory_of(source, masks, parameters.left_out) as inventory:
+        check_twins_apart(output, inventory.twins())
         earlier = _set_against_results(inventory, parameters)
         last_id = None if last is None else last[0]
         return _new_run(parameters, inventory.without_result(), last_id), earlier
@@ -72,7 +74,7 @@ def _set_against_results(inventory: Inventory, parameters: Batch) -> Earlier:
     elif parameters.retry_failed:
         inventory.forget_failures()
     inventory.forget_changed()
-    return Earlier(vanished, inventory.count_failed())
+    return Earlier(vanished, inventory.count_failed(), inventory.count_left_out())
 
 
 def _new_run(parameters: Batch, entries: Iterable[Entry], last: str | None) -> Run | None:

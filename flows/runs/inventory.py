@@ -2,6 +2,7 @@
 
 import sqlite3
 import tempfile
+import unicodedata
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -9,13 +10,16 @@ from pathlib import Path, PurePosixPath
 
 from dip.errors import ConfigurationError, StorageError
 from dip.images import is_image_name
+from dip.images.naming import EXCLUDED, is_excluded
 from dip.storage import Location
 from dip.storage.location import PARALLEL_REQUESTS
 from dip.storage.part_files import read_parts
 from flows.runs.manifest import Entry
+from flows.runs.source import check_exists, check_images, storable
 
 _TABLES = """
-CREATE TABLE images (image_id TEXT PRIMARY KEY, stem TEXT, version TEXT) WITHOUT ROWID;
+CREATE TABLE images (image_id TEXT PRIMARY KEY, stem TEXT, version TEXT, folded TEXT) WITHOUT ROWID;
+CREATE TABLE left_out (name TEXT);
 CREATE TABLE masks (mask_id TEXT PRIMARY KEY, stem TEXT, version TEXT) WITHOUT ROWID;
 CREATE TABLE results (
     image_id TEXT PRIMARY KEY, status TEXT, source_version TEXT, source_sha256 TEXT, mask_version TEXT,
@@ -65,6 +69,10 @@ _IS_MASKED = f"SELECT EXISTS (SELECT * FROM ({_MASKED}) WHERE mask_id IS NOT NUL
 
 _VANISHED = "SELECT count(*) FROM results WHERE image_id NOT IN (SELECT image_id FROM images)"
 
+_TWINS = """
+SELECT min(image_id), max(image_id) FROM images GROUP BY folded HAVING count(*) > 1 LIMIT 1
+"""
+
 _FAILED = "SELECT count(*) FROM results JOIN images USING (image_id) WHERE status = 'failed'"
 
 _UNKNOWN = "SELECT count(*), min(image_id) FROM chosen WHERE image_id NOT IN (SELECT image_id FROM images)"
@@ -79,11 +87,13 @@ class Inventory:
     Args:
         database: an empty one.
         source: where the images are.
+        exclude: patterns of names that are left out.
     """
 
-    def __init__(self, database: sqlite3.Connection, source: Location) -> None:
+    def __init__(self, database: sqlite3.Connection, source: Location, exclude: Iterable[str]) -> None:
         self._database, self._source = database, source
         self._masks: Location | None = None
+        self._exclude = tuple(exclude)
         database.executescript(_TABLES)
 
     def list_source(self) -> None:
@@ -92,10 +102,31 @@ class Inventory:
         Raises:
             StorageError: the source does not exist, holds no images, or cannot be listed.
         """
-        check_images(self._source)
-        named = ((_storable(found.name), found) for found in self._source.find())
-        images = ((name, _stem(name), found.version) for name, found in named if is_image_name(name))
-        self._database.executemany("INSERT INTO images VALUES (?, ?, ?)", images)
+        check_images(self._source, self._exclude)
+        self._database.executemany("INSERT INTO images VALUES (?, ?, ?, ?)", self._images())
+
+    def _images(self) -> Iterator[tuple[str, str, str, str]]:
+        """A row of each image; what is none is noted as left out."""
+        for found in self._source.find():
+            name = storable(found.name)
+            if is_image_name(name) and not is_excluded(name, self._exclude):
+                yield name, _stem(name), found.version, _folded(name)
+            else:
+                self._database.execute("INSERT INTO left_out VALUES (?)", (name,))
+
+    def left_out(self) -> list[str]:
+        """The files of the source that are no images, hidden, or excluded, in the order of their paths."""
+        return [name for (name,) in self._database.execute("SELECT name FROM left_out ORDER BY name")]
+
+    def count_left_out(self) -> int:
+        """How many there are."""
+        (count,) = self._database.execute("SELECT count(*) FROM left_out").fetchone()
+        return int(count)
+
+    def twins(self) -> tuple[str, str] | None:
+        """Two images that are one to a disk that takes `A` for `a`, or one way to write `é` for the other."""
+        found = self._database.execute(_TWINS).fetchone()
+        return None if found is None else (found[0], found[1])
 
     def list_masks(self, masks: Location) -> None:
         """Take in all masks below a location, once the source is listed.
@@ -104,7 +135,7 @@ class Inventory:
             StorageError: it does not exist, cannot be listed, or holds no mask of any image, or one of two.
         """
         check_exists(masks, "masks")
-        named = ((_storable(found.name), found.version) for found in masks.find())
+        named = ((storable(found.name), found.version) for found in masks.find())
         rows = ((name, _stem(name), version) for name, version in named if is_image_name(name))
         count = self._database.executemany("INSERT INTO masks VALUES (?, ?, ?)", rows).rowcount
         (is_masked,) = self._database.execute(_IS_MASKED).fetchone()
@@ -215,7 +246,9 @@ class Inventory:
 
 
 @contextmanager
-def inventory_of(source: Location, masks: Location | None) -> Iterator[Inventory]:
+def inventory_of(
+    source: Location, masks: Location | None, exclude: Iterable[str] = EXCLUDED
+) -> Iterator[Inventory]:
     """An inventory of a source without results, as long as it is needed.
 
     Raises:
@@ -228,7 +261,7 @@ def inventory_of(source: Location, masks: Location | None) -> Iterator[Inventory
                 # Nothing has to be safe: the database ends with the process that made it.
                 database.execute("PRAGMA journal_mode = OFF")
                 database.execute("PRAGMA synchronous = OFF")
-                inventory = Inventory(database, source)
+                inventory = Inventory(database, source, exclude)
                 inventory.list_source()
                 if masks is not None:
                     inventory.list_masks(masks)
@@ -240,45 +273,18 @@ def inventory_of(source: Location, masks: Location | None) -> Iterator[Inventory
             ) from error
 
 
-def check_images(source: Location) -> None:
-    """See that there is an image below a location, at least one.
-
-    Raises:
-        StorageError: it does not exist, is a file, holds no images, or cannot be listed.
-    """
-    check_exists(source, "images")
-    files = 0
-    for files, found in enumerate(source.find(), 1):  # noqa: B007 - counted for the message
-        if not found.name:
-            raise StorageError(f"Expected a folder or prefix with images; {source.url} is a single file.")
-        if is_image_name(_storable(found.name)):
-            return
-    raise StorageError(f"Expected images in {source.url}; found none among {files} files.")
-
-
-def check_exists(location: Location, what: str) -> None:
-    """See that a location exists.
-
-    Raises:
-        StorageError: it does not, or cannot be asked.
-    """
-    if not location.exists():
-        raise StorageError(f"Expected a folder or prefix with {what}; {location.url} does not exist.")
-
-
-def list_images(source: Location, masks: Location | None) -> list[Entry]:
+def list_images(source: Location, masks: Location | None, exclude: Iterable[str] = EXCLUDED) -> list[Entry]:
     """All images below a source in the order of their paths, each with its mask.
 
     Raises:
         StorageError: source or masks do not exist, or cannot be listed; or the source holds no images.
     """
-    with inventory_of(source, masks) as inventory:
+    with inventory_of(source, masks, exclude) as inventory:
         return list(inventory.without_result())
 
 
-def _storable(name: str) -> str:
-    """A name that Parquet can hold, should a disk's not be Unicode; such an image fails as unreadable."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _stem(name: str) -> str:

@@ -1,5 +1,7 @@
 """What must hold before a run writes: locations apart, an output that is free, the same terms as before."""
 
+import secrets
+import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -7,8 +9,8 @@ from dip.configuration import Configuration
 from dip.errors import ConfigurationError
 from dip.storage import Location
 from flows.parameters import PROPOSED, Batch, RestorationParameters
-from flows.runs.inventory import check_exists, check_images
 from flows.runs.lock import is_lock
+from flows.runs.source import check_exists, check_images
 
 
 def check_feasible(parameters: Batch) -> None:
@@ -39,7 +41,7 @@ def check_sound_input(parameters: Batch | RestorationParameters) -> None:
     """
     source, configuration = parameters.location(parameters.source), parameters.configuration
     check_guides_where_needed(configuration, parameters.guides_location)
-    check_images(source)
+    check_images(source, parameters.left_out)
     for role, location in _beside_the_source(parameters):
         check_apart(location, source, "source", role)
         check_exists(location, role)
@@ -57,6 +59,28 @@ def _beside_the_source(parameters: Batch | RestorationParameters) -> list[tuple[
     """Where masks and guides are, as far as there are any, under their roles."""
     locations = {"masks": parameters.masks_location, "guides": parameters.guides_location}
     return [(role, location) for role, location in locations.items() if location is not None]
+
+
+def check_twins_apart(output: Location, twins: tuple[str, str] | None) -> None:
+    """See that an output keeps two names apart that differ in capitals, or in how accents are written.
+
+    Raises:
+        ConfigurationError: it does not, and there are such.
+        StorageError: it cannot be written.
+    """
+    if twins is None or not output.is_local:
+        return
+    probe = f".dip-{secrets.token_hex(8)}"
+    written, small = f"{probe}-\u00c9", f"{probe}-\u00e9"
+    output.write(written, b"")
+    others = [small, *(unicodedata.normalize("NFD", name) for name in (written, small))]
+    is_one = any(output.exists(name) for name in others)
+    output.delete([written])
+    if is_one:
+        raise ConfigurationError(
+            f"Expected an output that keeps {twins[0]} and {twins[1]} apart; {output.url} takes them for "
+            "one. Rename one of the two images, or choose an output on another disk."
+        )
 
 
 def check_guides_where_needed(configuration: Configuration, guides: Location | None) -> None:

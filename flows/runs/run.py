@@ -18,10 +18,12 @@ class Earlier:
     Attributes:
         vanished: results whose image is not in the source any more.
         failed: images that failed, and are not tried again.
+        left_out: files of the source that are no images, hidden, or excluded.
     """
 
     vanished: int = 0
     failed: int = 0
+    left_out: int = 0
 
 
 @dataclass(frozen=True)

@@ -92,12 +92,12 @@ def bm3d(y: Pixels, sigma: float) -> Pixels:
 
 def nlm(y: Pixels, sigma: float) -> Pixels:
     """By scikit-image, with the settings of its gallery."""
-    deviation = sigma / 255
+    deviation, axis = sigma / 255, 2 if len(y) > 1 else None
     planes = denoise_nl_means(
-        y.transpose(1, 2, 0), patch_size=5, patch_distance=6, h=0.8 * deviation, sigma=deviation,
-        fast_mode=True, channel_axis=2,
+        y.transpose(1, 2, 0).squeeze(), patch_size=5, patch_distance=6, h=0.8 * deviation, sigma=deviation,
+        fast_mode=True, channel_axis=axis,
     )  # fmt: skip
-    return np.asarray(planes, np.float32).transpose(2, 0, 1)
+    return np.atleast_3d(np.asarray(planes, np.float32)).transpose(2, 0, 1)
 
 
 def psnr_db(image: Pixels, reference: Pixels) -> float:
