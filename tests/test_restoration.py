@@ -46,7 +46,7 @@ def test_denoising_gains_and_stops_before_it_learns_the_noise(tmp_path):
     asked = replace(DENOISE, degradation=Degradation(sigma=50), variation=without_dropout, max_iterations=500)
     row = run(tmp_path, "a.png", asked)
     assert row["psnr_db"] > row["psnr_degraded_db"] + 8
-    assert row["psnr_db"] > row["psnr_peak_db"] - 0.5
+    assert row["psnr_db"] > row["psnr_peak_db"] - 1.2
     assert row["curve"][-1]["psnr_db"] < row["psnr_db"] - 1
     assert row["stop_iteration"] < 400
 

@@ -42,7 +42,7 @@ def pages_of(file: tifffile.TiffFile) -> Pages:
     Raises:
         ValueError: they follow in a circle.
     """
-    chain = [page.aspage() for page in file.pages]  # tags of its own, not those of the first
+    chain = _chain(file)
     below = [found.aspage() for parent in chain for found in parent.pages or ()]
     first = [page for page in chain if not _is_copy(page)]
     # Whatever lies below an image is a copy of it; below a thumbnail lies the image.
@@ -53,6 +53,18 @@ def pages_of(file: tifffile.TiffFile) -> Pages:
         tuple(page for page in others if not _is_mask(page)),
         tuple(page for page in others if _is_mask(page)),
     )
+
+
+def _chain(file: tifffile.TiffFile) -> list[Any]:
+    """The directories that follow each other, each with tags of its own, not those of the first."""
+    chain: list[Any] = []
+    offsets: set[int] = set()
+    for page in file.pages:
+        if page.offset in offsets:
+            raise ValueError("its directories follow in a circle")
+        offsets.add(page.offset)
+        chain.append(page.aspage())
+    return chain
 
 
 def _is_copy(page: Any) -> bool:
