@@ -66,17 +66,10 @@ def check_format(image: Image, size_px: tuple[int, int], file_format: FileFormat
     Raises:
         UnsupportedImageError: it has no 16 bits, no alpha, no further samples, or not so many pixels a side.
 
-<<<<<<< HEAD
     >>> check_format(Image(np.zeros((1, 4, 4), np.float32)), (16, 16), "webp")
     >>> check_format(Image(np.zeros((1, 4, 4), np.float32)), (16, 16800), "webp")
     Traceback (most recent call last):
     dip.errors.UnsupportedImageError: Expected a format with more than 16383 pixels a side, ...
-=======
-    >>> photograph = Image(np.zeros((3, 20, 30), np.float32))
-    >>> check_format(photograph, (20, 20_000), "webp")
-    Traceback (most recent call last):
-    dip.errors.UnsupportedImageError: Expected a format with more than 16383 pixels a side, such as tiff ...
->>>>>>> refs/heads/bugs
     """
     has = {
         "with 16 bits": image.bit_depth == 16 and file_format not in ("png", "tiff", "jp2"),
@@ -96,13 +89,8 @@ def check_format(image: Image, size_px: tuple[int, int], file_format: FileFormat
 def not_carried(metadata: Metadata, file_format: FileFormat) -> tuple[str, ...]:
     """What of an image's metadata a format has no place for, a sentence each.
 
-<<<<<<< HEAD
     >>> not_carried(Metadata(comment=b"plate 4"), "jp2")
     ('The comment of the file had no place in a jp2.',)
-=======
-    >>> not_carried(Metadata(comment=b"Box 3"), "webp")
-    ('The comment of the file had no place in a webp.',)
->>>>>>> refs/heads/bugs
     """
     lost = [name for name in _NAMED if getattr(metadata, name) and name not in _CARRIED[file_format]]
     if metadata.chunks and file_format != "png" and any(kind in _TEXTS for kind, _ in metadata.chunks):
