@@ -83,7 +83,7 @@ def test_gallery_shows_every_image_and_why_one_failed(page, archive):
     assert page.one(".lead").text == "4 of 6 images restored, 1 failed, 1 skipped."
     assert len(page.all(".card")) == 6
     page.wait_for("return [...document.querySelectorAll('.card img')].every((i) => i.naturalWidth > 0)")
-    assert "of no known image format" in page.one(".caption.failed").text
+    assert "the file is damaged" in page.one(".caption.failed").text
     assert page.errors() == []
 
 

@@ -14,6 +14,7 @@ SIGNATURE = b"BM"
 _FILE_HEADER = 14
 _BITFIELDS, _ALPHA_BITFIELDS = 3, 6
 _V3, _V4 = 56, 108
+_INFO = struct.Struct("<IiiHHI")
 _MASKS = struct.Struct("<4I")
 RED_GREEN_BLUE_ALPHA = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
 _METRES_PER_INCH = 0.0254
@@ -22,7 +23,9 @@ _SRGB = 0x73524742
 
 def has_masks(content: bytes) -> bool:
     """Whether a BMP says by masks which bits of a pixel are which channel."""
-    size, *_, bits, compression = struct.unpack_from("<IiiHHI", content, _FILE_HEADER)
+    if len(content) < _FILE_HEADER + _INFO.size:
+        return False  # Pillow says what it is instead
+    size, *_, bits, compression = _INFO.unpack_from(content, _FILE_HEADER)
     return size >= 40 and bits in (16, 32) and compression in (_BITFIELDS, _ALPHA_BITFIELDS)
 
 
