@@ -59,7 +59,9 @@ class Page:
             self.driver.switch_to.active_element.send_keys(key)
 
     def texts(self, selector: str) -> list[str]:
-        return [element.text for element in self.all(selector)]
+        # In one go: rows are drawn anew while they are looked at.
+        script = "return Array.from(document.querySelectorAll(arguments[0]), each => each.innerText)"
+        return [text.strip() for text in self.run(script, selector)]
 
     def picture_is_there(self) -> None:
         self.wait_for("return [...document.querySelectorAll('.stage img')].some((i) => i.naturalWidth > 0)")
