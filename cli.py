@@ -215,7 +215,7 @@ def draw(
     typer.echo(f"{len(written)} pictures in {output}")
 
 
-@app.command(epilog="Example: `dip educate my-start --damage grain,jpeg --steps 20000`")
+@app.command(epilog="Example: `dip educate my-start --damage grain,jpeg --start shipped --steps 5000`")
 def educate(
     output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the start, and of its state.")],
     task: Annotated[str, typer.Option("--task", help="denoise or super-resolution.")] = "denoise",
@@ -223,7 +223,11 @@ def educate(
         str, typer.Option("--damage", metavar="NAME,…", help="What to teach for denoise.")
     ] = "white,grain,jpeg,holes",
     steps: Annotated[int, typer.Option("--steps", min=1, help="Batches, earlier sittings counted.")] = 20000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the first weights and the lessons.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=999, help="Of weights and lessons.")] = 0,
+    start: Annotated[
+        str | None,
+        typer.Option("--start", metavar="FILE", help="A start to go on from; `shipped` for the package's."),
+    ] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Educate a start on drawn pictures, for `--start`; the same line goes on where it was interrupted.
@@ -237,8 +241,8 @@ def educate(
         typer.echo(f"step {step} of {steps}  {told}")
 
     with refusals():
-        start = educate_start(output, task, tuple(damage.split(",")), steps, seed, device, tell)
-    typer.echo(f"The start is {start}: dip restore … --start {start}")
+        made = educate_start(output, task, tuple(damage.split(",")), steps, seed, device, start, tell)
+    typer.echo(f"The start is {made}: dip restore … --start {made}")
 
 
 @app.command(epilog="Example: `dip demo`")

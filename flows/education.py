@@ -1,8 +1,11 @@
 """Drawn pictures, and starts that are educated on them."""
 
+import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -10,7 +13,11 @@ from PIL import Image
 from dip.drawing import draw_picture
 from dip.errors import OutputError
 
+if TYPE_CHECKING:
+    from dip.parameterizations.start import Start
+
 START, CARD = "start.pt", "card.json"
+SHIPPED = "shipped"
 
 
 def draw_pictures(output: Path, count: int, seed: int, side_px: int) -> list[Path]:
@@ -45,6 +52,7 @@ def educate_start(
     steps: int,
     seed: int,
     device: str,
+    start: str | None,
     progress: Callable[[int, dict[str, float]], None],
 ) -> Path:
     """Educate a start, or go on with one that was interrupted, and write it with its card.
@@ -56,19 +64,33 @@ def educate_start(
         steps: batches, those of earlier sittings counted.
         seed: of the first weights and the lessons.
         device: `auto`, `cpu` or `cuda`.
+        start: file of a start to go on from, or `shipped`, the package's; random weights without one.
         progress: is told the steps done and the scores on pictures that were held back.
 
     Returns:
         The file of the start.
 
     Raises:
-        ConfigurationError: something is out of range.
+        ConfigurationError: something is out of range, or there is no such start.
     """
     from dip.education.training import Education, educate  # which brings torch
     from dip.optimize.device import resolve_device
 
     education = Education(task, steps, damages, seed)
-    start = educate(education, output, resolve_device(device), progress)
-    (output / START).write_bytes(start.encoded())
-    (output / CARD).write_text(json.dumps(start.card, indent=1) + "\n")
+    begins_with, sha256 = _start_of(start, task)
+    education = replace(education, start=sha256)
+    made = educate(education, output, resolve_device(device), progress, begins_with)
+    (output / START).write_bytes(made.encoded())
+    (output / CARD).write_text(json.dumps(made.card, indent=1) + "\n")
     return output / START
+
+
+def _start_of(start: str | None, task: str) -> "tuple[Start, str] | tuple[None, None]":
+    """The start to go on from, and its checksum."""
+    from dip.parameterizations.start import shipped_sha256, shipped_start, start_in
+
+    if start is None:
+        return None, None
+    if start == SHIPPED:
+        return shipped_start(task), shipped_sha256(task)
+    return start_in(start, None), hashlib.sha256(Path(start).read_bytes()).hexdigest()

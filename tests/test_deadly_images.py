@@ -27,7 +27,7 @@ def test_images_that_kill_their_worker_fail_by_themselves(dip, tmp_path):
     Image.new("L", (14, 8)).save(folder / "30 deadly.png")
     line = ("restore", folder, tmp_path / "out", "--task", "denoise", "--noise-floor", 0)
     finished = subprocess.run(
-        dip.command(*line, "--method", "sabotaged", "--workers", 2),
+        dip.command(*line, "--method", "none", "--workers", 2),
         env=dip.environment | SABOTAGE,
         capture_output=True,
         text=True,
@@ -52,7 +52,7 @@ def test_image_that_takes_too_long_fails_with_how_far_it_came(dip, tmp_path):
 
 def test_hung_process_is_ended():
     script = (
-        "import time; from flows import worker; worker.HUNG_AFTER_S = 0.5\n"
+        "import time; from flows.workers import worker; worker.HUNG_AFTER_S = 0.5\n"
         "with worker._ended_if_it_hangs(0.1): pass\n"
         "time.sleep(1.5); print('not ended', flush=True)\n"
         "with worker._ended_if_it_hangs(0.1): time.sleep(60)"

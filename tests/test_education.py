@@ -44,6 +44,20 @@ def test_education_that_was_interrupted_ends_with_the_same_bytes(tmp_path):
     assert [point["step"] for point in again.card["curve"]] == [2, 4]
 
 
+def test_education_goes_on_from_a_start(tmp_path):
+    taught = educate(Education("denoise", **TINY), tmp_path / "first", CPU)
+    further = Education("denoise", **{**TINY, "steps": 1}, seed=1, start="checksum")
+    again = educate(further, tmp_path / "second", CPU, begins_with=taught)
+    assert again.card["start"] == "checksum"
+    moved = [(again.weights[name] - weight).float().abs().max() for name, weight in taught.weights.items()]
+    assert 0 < max(moved) < 1e-3
+
+
+def test_education_goes_on_from_starts_of_its_own_task_alone(tmp_path):
+    with pytest.raises(ConfigurationError, match="Expected a start of the task denoise"):
+        educate(Education("denoise", **TINY), tmp_path, CPU, begins_with=shipped_start("super-resolution"))
+
+
 def test_education_lowers_the_error(tmp_path):
     start = educate(
         Education("super-resolution", **{**TINY, "steps": 24, "examined_every": 12}), tmp_path, CPU
@@ -59,6 +73,7 @@ def test_education_lowers_the_error(tmp_path):
         ({"task": "denoise", "steps": 0}, "at least one step"),
         ({"task": "denoise", "steps": 1, "damages": ("rain",)}, "got rain"),
         ({"task": "denoise", "steps": 1, "damages": ()}, "got none"),
+        ({"task": "denoise", "steps": 1, "seed": 1000}, "a seed from 0 to 999"),
     ],
 )
 def test_education_that_cannot_be_is_refused(options, words):

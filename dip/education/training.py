@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from dip import drawing
-from dip.education.examination import examine
+from dip.education.examination import FIRST, examine
 from dip.education.lessons import DAMAGES, Lesson, draw_lesson
 from dip.education.stock import pictures_from
 from dip.errors import ConfigurationError
@@ -25,11 +25,14 @@ WARM_UP = 300
 """Steps until the learning rate is reached."""
 
 LEARNING_RATE = 8e-4
-LAST_PART = 0.35
+LAST_PART = 0.5
 """Share of the steps in which the learning rate falls to a hundredth."""
 
 AVERAGE = 0.999
 STOCK = 256
+PICTURES_OF_A_SEED = 10**6
+"""As many numbers of pictures has a seed to itself."""
+
 RENEWED_EVERY = 3
 """Steps after which a picture of the stock is exchanged for a new one."""
 
@@ -50,10 +53,11 @@ class Education:
         task: `denoise`, which teaches holes, too, or `super-resolution`.
         steps: batches.
         damages: of `dip.education.lessons.DAMAGES`, what is taught for `denoise`.
-        seed: of the first weights, the crops and their damage.
+        seed: of the first weights, the pictures, the crops and their damage; 0 to 999.
         batch: crops in a batch.
         crop_px: rows and columns of a crop.
         examined_every: steps from one examination, and one saved state, to the next.
+        start: checksum of the start that it goes on from; random weights without one.
 
     Raises:
         ConfigurationError: a value is out of range.
@@ -66,12 +70,15 @@ class Education:
     batch: int = 8
     crop_px: int = 96
     examined_every: int = 500
+    start: str | None = None
 
     def __post_init__(self) -> None:
         if self.task not in SHAPES:
             raise ConfigurationError(f"Expected a task {' or '.join(SHAPES)}; got {self.task}.")
         if self.steps < 1:
             raise ConfigurationError(f"Expected at least one step; got {self.steps}.")
+        if not 0 <= self.seed < FIRST // PICTURES_OF_A_SEED:
+            raise ConfigurationError(f"Expected a seed from 0 to 999; got {self.seed}.")
         if not self.damages or not set(self.damages) <= set(DAMAGES):
             raise ConfigurationError(
                 f"Expected some of the damages {', '.join(DAMAGES)}; got {', '.join(self.damages) or 'none'}."
@@ -97,9 +104,10 @@ class _State:
     curve: list[dict[str, float]] = field(default_factory=list)
 
     @classmethod
-    def new(cls, education: Education, device: torch.device) -> "_State":
+    def new(cls, education: Education, begins_with: Start | None, device: torch.device) -> "_State":
         torch.manual_seed(education.seed)
-        network = ResidualUNet(**SHAPES[education.task]).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = ResidualUNet(**SHAPES[education.task]) if begins_with is None else begins_with.network()
+        network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         average = {name: weight.clone() for name, weight in network.state_dict().items()}
         optimizer = torch.optim.AdamW(
             network.parameters(), LEARNING_RATE, (0.9, 0.98), weight_decay=1e-4, fused=True
@@ -126,6 +134,7 @@ def educate(
     folder: Path,
     device: torch.device,
     tell: Callable[[int, dict[str, float]], None] | None = None,
+    begins_with: Start | None = None,
 ) -> Start:
     """Teach a network, going on where an earlier sitting in the same folder ended.
 
@@ -136,21 +145,29 @@ def educate(
         folder: where the state between sittings lies, `state.pt`.
         device: where it runs.
         tell: is told the number of steps done and the scores, at each examination.
+        begins_with: the start to go on from; random weights without one.
+
+    Raises:
+        ConfigurationError: the start is one of another task.
 
     Source: Barbano et al., *An educated warm start for deep image prior-based micro CT reconstruction*,
     2022, for the idea; the error's logarithm counts each crop in dB.
     """
-    state, path = _State.new(education, device), folder / "state.pt"
+    if begins_with is not None and begins_with.shape != SHAPES[education.task]:
+        raise ConfigurationError(
+            f"Expected a start of the task {education.task}; got one of another network."
+        )
+    state, path = _State.new(education, begins_with, device), folder / "state.pt"
     if path.exists():
         state.restore(path.read_bytes(), device)
     precision = body_precision(device, torch.bfloat16)
-    first = state.step // RENEWED_EVERY
+    renewed = state.step // RENEWED_EVERY
     begun = time.perf_counter() - state.seconds
-    with pictures_from(first) as pictures:
+    with pictures_from(education.seed * PICTURES_OF_A_SEED + renewed) as pictures:
         stock = deque((next(pictures) for _ in range(STOCK)), maxlen=STOCK)
         while state.step < education.steps:
-            if state.step // RENEWED_EVERY > first:
-                first += 1
+            if state.step // RENEWED_EVERY > renewed:
+                renewed += 1
                 stock.append(next(pictures))
             random = np.random.default_rng([education.seed, state.step])
             lesson = draw_lesson(

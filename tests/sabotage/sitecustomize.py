@@ -1,4 +1,6 @@
-"""Gives every process that has this folder on its PYTHONPATH a method for tests: it kills, or sleeps.
+"""Every process that has this folder on its PYTHONPATH has another method `none`: it kills, or sleeps.
+
+The name is one of the package's because names cannot be added any more once the package is imported.
 
 With SABOTAGED_IDLING set workers do not even load a method: an image's row is written, and that is all.
 """
@@ -7,7 +9,7 @@ import os
 
 from dip.configuration.tables import METHODS, ListedMethod
 
-METHODS["sabotaged"] = ListedMethod("sabotaged:sabotaged")
+METHODS["none"] = ListedMethod("sabotaged:sabotaged")
 
 if "SABOTAGED_IDLING" in os.environ:
     import idling
