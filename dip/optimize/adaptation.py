@@ -27,9 +27,9 @@ class Adaptation:
     """
 
     start: str
-    iterations: int = 25
-    learning_rate: float = 2e-4
-    recorruption: float = 0.7
+    iterations: int = 40
+    learning_rate: float = 4e-4
+    recorruption: float = 1.0
     average: float = 0.95
     crop_px: int = 256
 
