@@ -47,6 +47,7 @@ COLUMNS = (
     Column("method", "Method", "word"),
     Column("preset", "Preset", "word"),
     Column("error_message", "Why not", "text"),
+    Column("noted", "Notes", "text", help="what of the file is not carried over, and what is odd in it"),
 )
 """Of the report on one output; a column that is empty throughout is left out."""
 
@@ -59,11 +60,13 @@ _PERCENT = {
 
 
 def with_derived(rows: pa.Table) -> pa.Table:
-    """Rows with what follows from their columns: gain, percentages, megapixels."""
+    """Rows with what follows from their columns: gain, percentages, megapixels, all notes as one text."""
     pixels = pc.multiply(rows["height_px"].cast(pa.float64()), rows["width_px"].cast(pa.float64()))
+    noted = pc.binary_join(rows["notes"], " ")
     derived = {
         "gain_db": pc.subtract(rows["psnr_db"], rows["psnr_degraded_db"]),
         "megapixels": pc.divide(pixels, 1e6),
+        "noted": pc.if_else(pc.equal(noted, ""), None, noted),
         **{name: pc.multiply(rows[column], 100.0) for name, column in _PERCENT.items()},
     }
     for name, values in derived.items():

@@ -62,6 +62,7 @@ def facts_of(subject: Subject, row: Mapping[str, Any], layers: Layers) -> list[d
         "Not shown": [("", sentence) for sentence in layers.missing],
         "Numbers": [*_size(row), *_worded(row, _MEASURED)],
         "How": _worded(row, _HOW),
+        "Notes": [("", note) for note in row["notes"] or ()],
         "Metadata": list(_metadata(layers)),
         "Files and checksums": _worded(row, _FILES),
         "Again": commands_for(subject, row["image_id"]),
