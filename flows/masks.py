@@ -98,7 +98,7 @@ def _open_jobs(entries: Sequence[Entry], source: Location, output: Location) -> 
     return [
         Job("masks", entry.image_id, source, output, "", configuration)
         for entry in entries
-        if mask_name(entry.image_id) not in there
+        if there.isdisjoint([mask_name(entry.image_id), mask_name(entry.image_id, pages=2)])
     ]
 
 

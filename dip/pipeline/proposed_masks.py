@@ -8,7 +8,7 @@ import PIL.Image
 from dip import images
 from dip.errors import ImageError, StorageError
 from dip.images import Image
-from dip.images.image import PixelMask
+from dip.images.image import ONLY_PAGE, PageNumber, PixelMask
 from dip.operators.damage import propose_damage
 from dip.pipeline.job import Job, Outcome
 
@@ -26,29 +26,50 @@ def propose_mask(job: Job) -> Outcome:
         StorageError: the output cannot be written.
     """
     try:
-        source = images.decode(job.source.read(job.image_id), job.image_id)
+        pages = images.Pages(job.source.read(job.image_id), job.image_id)
+        proposed = [_proposed(pages, PageNumber(n, len(pages)), job) for n in range(len(pages))]
     except (ImageError, StorageError) as error:
         return Outcome(job.image_id, "failed", str(error))
-    damaged = propose_damage(source.pixels)
-    job.output.write(overlay_name(job.image_id), _overlay(source, damaged))
     # The mask comes last: who finds one takes the image for done.
-    job.output.write(mask_name(job.image_id), encode_mask(damaged))
-    return Outcome(job.image_id, "restored" if damaged.any() else "skipped")
+    count = len(pages)
+    masks = [encode_mask(damaged, mask_format(count)) for damaged in proposed]
+    job.output.write(mask_name(job.image_id, count), images.joined(masks, mask_format(count)))
+    return Outcome(job.image_id, "restored" if any(map(np.any, proposed)) else "skipped")
 
 
-def mask_name(image_id: str) -> str:
+def _proposed(pages: images.Pages, page: PageNumber, job: Job) -> PixelMask:
+    """The mask of a page, whose overlay is written.
+
+    Raises:
+        ImageError: it cannot be read; the sentence names the page.
+    """
+    try:
+        source = pages.decoded(page.number)
+    except ImageError as error:
+        raise type(error)(str(error) if page.count == 1 else f"{page}: {error}") from error
+    damaged = propose_damage(source.pixels)
+    job.output.write(overlay_name(job.image_id, page), _overlay(source, damaged))
+    return damaged
+
+
+def mask_format(pages: int) -> images.FileFormat:
+    """Of the mask of an image with so many pages."""
+    return "png" if pages == 1 else "tiff"
+
+
+def mask_name(image_id: str, pages: int = 1) -> str:
     """Where the mask of an image lies below the output; a restoration finds it below `masks`."""
-    return f"masks/{images.derivative_name(image_id, 'png')}"
+    return f"masks/{images.derivative_name(image_id, mask_format(pages))}"
 
 
-def overlay_name(image_id: str) -> str:
-    """Where the overlay lies, for people alone."""
-    return f"overlays/{image_id}.jpg"
+def overlay_name(image_id: str, page: PageNumber = ONLY_PAGE) -> str:
+    """Where the overlay of a page lies, for people alone."""
+    return f"overlays/{image_id}.jpg" if page.count == 1 else f"overlays/{image_id}.{page.number + 1}.jpg"
 
 
-def encode_mask(damaged: PixelMask) -> bytes:
-    """(H, W), True = to be repaired, as a PNG."""
-    return images.encode(Image(damaged[None].astype(np.float32)), "png")
+def encode_mask(damaged: PixelMask, file_format: images.FileFormat = "png") -> bytes:
+    """(H, W), True = to be repaired, as a file."""
+    return images.encode(Image(damaged[None].astype(np.float32)), file_format)
 
 
 def _overlay(source: Image, damaged: PixelMask) -> bytes:
