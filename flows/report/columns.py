@@ -61,7 +61,7 @@ _PERCENT = {
 
 
 def with_derived(rows: pa.Table) -> pa.Table:
-    """Rows with what follows from their columns: gain, percentages, megapixels, pages, all notes as one text."""
+    """Rows with what follows from their columns: gain, percentages, size, pages, notes as one text."""
     noted = pc.binary_join(rows["notes"], " ")
     derived = {
         "gain_db": pc.subtract(rows["psnr_db"], rows["psnr_degraded_db"]),
