@@ -192,6 +192,10 @@ class BenchmarkParameters(BatchParameters, ReferenceParameters, frozen=True):
     masks_location: ClassVar[None] = None
     guides_location: ClassVar[None] = None
     proposes_masks: ClassVar[bool] = False
+    uses_infrared: ClassVar[bool] = False
+    infrared_suffixes: ClassVar[tuple[str, ...]] = ()
+    infrared_suffix: ClassVar[None] = None
+    masks: ClassVar[None] = None
     least_noise: ClassVar[float] = 0.0
 
 

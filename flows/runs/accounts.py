@@ -55,7 +55,8 @@ def open_run(parameters: Batch) -> tuple[Run | None, Earlier]:
             committed = _committed_shards(output, run_id)
             return Run(_template(parameters, run_id), stored.total, stored.shard_size, committed), Earlier()
     source, masks = parameters.location(parameters.source), parameters.masks_location
-    with inventory_of(source, masks, parameters.left_out) as inventory:
+    infrared = parameters.infrared_suffixes
+    with inventory_of(source, masks, parameters.left_out, infrared) as inventory:
         check_twins_apart(output, inventory.twins())
         earlier = _set_against_results(inventory, parameters)
         last_id = None if last is None else last[0]
@@ -116,8 +117,11 @@ def _template(parameters: Batch, run_id: str) -> Job:
         output=parameters.results,
         record="",
         configuration=parameters.configuration,
-        masks=parameters.masks_location,
+        masks=parameters.location(parameters.source)
+        if parameters.uses_infrared
+        else parameters.masks_location,
         proposes_masks=parameters.proposes_masks,
+        infrared=parameters.uses_infrared,
         guides=parameters.guides_location,
         file_format=parameters.file_format,
         suffix=parameters.suffix,
