@@ -113,7 +113,13 @@ def _marked(pixels: Pixels, infrared: Pixels, leak: Leak, film: PixelMask) -> tu
     step: Plane = (_step(infrared) / np.maximum(infrared, DARKEST)).astype(np.float32)
     depth = np.maximum(
         _deviations(level, leaking, slack, step, film),
-        _deviations(ndimage.gaussian_filter(level, WIDE_PX, mode="nearest"), leaking, slack, step / 4, film),
+        _deviations(
+            ndimage.gaussian_filter(level, WIDE_PX, mode="nearest"),
+            leaking,
+            slack,
+            step / np.float32(4),
+            film,
+        ),
     )
     depth[~film] = 0
     depth[depth < FOOT * ndimage.grey_dilation(depth, (FOOT_PX, FOOT_PX))] = 0
@@ -160,7 +166,7 @@ def _local(level: Plane, film: PixelMask) -> tuple[Plane, Plane]:
     """Median and robust deviation around each pixel, (H, W) each."""
     side_px = max(LOCAL_PX, int(LOCAL_SHARE * min(level.shape)))
     blocks = _blocks(level, side_px)
-    is_film = _blocks(film, side_px).all(axis=-1)
+    is_film: PixelMask = np.all(_blocks(film, side_px), axis=-1)
     median = np.median(blocks, axis=-1)
     deviation = 1.4826 * np.median(np.abs(blocks - median[..., None]), axis=-1)
     return _smooth(median, is_film, level.shape), _smooth(deviation, is_film, level.shape)
