@@ -8,6 +8,7 @@ from flows.parameters import ArchiveParameters, Batch, BenchmarkParameters
 from flows.runs.accounts import close_run, open_run
 from flows.runs.bag import close_bag, open_bag
 from flows.runs.run import Shard
+from tests.conftest import checksums_below
 
 
 def restored(source: Path, output: Path, **asked: object) -> Location:
@@ -21,6 +22,7 @@ def evaluated(source: Path, output: Path, **asked: object) -> Location:
 
 
 def carried_out(batch: Batch) -> Location:
+    before = checksums_below(Path(batch.source))
     run, _ = open_run(batch)
     output = batch.location(batch.output)
     if batch.bag:
@@ -33,4 +35,5 @@ def carried_out(batch: Batch) -> Location:
     close_run(run)
     if batch.bag:
         close_bag(output)
+    assert checksums_below(Path(batch.source)) == before, "the source was written to"
     return output

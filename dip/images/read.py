@@ -48,6 +48,12 @@ class Pages:
     Raises:
         UnreadableImageError: the bytes are not a whole image.
         UnsupportedImageError: they are of a kind that cannot be decoded.
+
+    >>> from dip.images import encode, joined
+    >>> page = encode(Image(np.zeros((3, 20, 30), np.float32)), "tiff")
+    >>> pages = Pages(joined([page, page], "tiff"), "scan.tif")
+    >>> len(pages), pages.decoded(1).size_px
+    (2, (20, 30))
     """
 
     def __init__(self, content: bytes, name: str, has_infrared: bool = False) -> None:
@@ -127,7 +133,8 @@ def _said(name: str) -> Iterator[None]:
     except DipError:
         raise
     except Exception as error:
-        if isinstance(error, NotImplementedError) or _LIMITS.search(str(error)):
+        is_limit = _LIMITS.search(str(error)) and not isinstance(error, TypeError)  # "unsupported operand"
+        if isinstance(error, NotImplementedError) or is_limit:
             raise UnsupportedImageError(
                 f"Expected a kind of image that can be decoded; this one cannot: {error} ({name}). "
                 "Convert it, for example to TIFF or PNG."

@@ -90,6 +90,10 @@ def joined(pages: Sequence[bytes], file_format: FileFormat) -> bytes:
 
     Raises:
         UnsupportedImageError: there are several, and the format holds one alone.
+
+    >>> page = encode(Image(np.zeros((3, 20, 30), np.float32)), "tiff")
+    >>> joined([page], "tiff") == page
+    True
     """
     if len(pages) == 1:
         return pages[0]
@@ -116,6 +120,7 @@ def check_pages(count: int, file_format: FileFormat) -> None:
 def not_carried(image: Image, file_format: FileFormat, factor: int = 1) -> tuple[str, ...]:
     """What of an image's file a format has no place for, or an enlarged image no use, a sentence each.
 
+    >>> from dip.images import Metadata
     >>> black = np.zeros((1, 4, 4), np.float32)
     >>> not_carried(Image(black, metadata=Metadata(comment=b"plate 4")), "jp2")
     ('The comment of the file had no place in a jp2.',)

@@ -17,6 +17,7 @@ from dip.pipeline.job import Job
 from dip.storage import Location
 from dip.storage.part_files import read_parts
 from flows.parameters import Batch
+from flows.runs import made_with
 from flows.runs.bag import check_bag, check_no_bag, check_outside_bags
 from flows.runs.chosen import read_chosen
 from flows.runs.history import Description, described, last_run, runs_of
@@ -91,6 +92,8 @@ def _new_run(parameters: Batch, entries: Iterable[Entry], last: str | None) -> R
         run.shard_size,
         software_version=dip.__version__,
         started_at=datetime.now(UTC).isoformat(),
+        commit=made_with.commit(),
+        machine=made_with.machine(),
     )
     run.output.write(run.manifest, manifest)
     # Written after the manifest: a run begins to exist with this file.

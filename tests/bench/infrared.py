@@ -1,4 +1,4 @@
-"""How much of the damage on drawn film scans is found by their infrared, and what is marked in error.
+"""How much of the dust and scratches on drawn film scans their infrared finds, and what it marks in error.
 
     python -m tests.bench.infrared tests/bench/infrared.json [FOLDER]
 

@@ -15,6 +15,7 @@ from dip.images.formats.tiff_tags import (
     ICC_PROFILE,
     ORIENTATION,
     XMP,
+    Tags,
     carried_tags,
     directories_of,
     raw,
@@ -77,17 +78,20 @@ class TiffPages:
             CHANNELS[page.photometric.name],
             known_orientation(tags.get(ORIENTATION, {}).get("data", [1])[0]),
             has_alpha=alpha_of(page) is not None,
-            metadata=Metadata(
-                icc_profile=raw(tags.get(ICC_PROFILE), self._is_big_endian),
-                exif=structure_of(tags, self._is_big_endian),
-                xmp=raw(tags.get(XMP), self._is_big_endian),
-            ),
+            metadata=self._metadata(tags),
             tiff_layout=_layout(self._file, page),
             attached=beside,
             notes=(*dropped, *notes),
         )
 
-    def _tags(self, page: Any) -> tuple[dict[int, Any], tuple[str, ...]]:
+    def _metadata(self, tags: Tags) -> Metadata:
+        """What the tags carry. Profile and packet are not in the EXIF, too, which any format takes over."""
+        packets = {tag: raw(tags.get(tag), self._is_big_endian) for tag in (ICC_PROFILE, XMP)}
+        others = {tag: found for tag, found in tags.items() if packets.get(tag) is None}
+        exif = structure_of(others, self._is_big_endian)
+        return Metadata(icc_profile=packets[ICC_PROFILE], exif=exif, xmp=packets[XMP])
+
+    def _tags(self, page: Any) -> tuple[Tags, tuple[str, ...]]:
         """The tags of a page, and what the file's first one says for all where the page is below it."""
         tags, notes = carried_tags(self._directories[page.offset], page)
         first = self._file.pages.first

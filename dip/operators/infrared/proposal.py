@@ -111,15 +111,9 @@ def _marked(pixels: Pixels, infrared: Pixels, leak: Leak, film: PixelMask) -> tu
     level = logarithm(infrared) - leaking
     slack = _slack(leaking, film)
     step: Plane = (_step(infrared) / np.maximum(infrared, DARKEST)).astype(np.float32)
+    wide, fine_step = ndimage.gaussian_filter(level, WIDE_PX, mode="nearest"), step / np.float32(4)
     depth = np.maximum(
-        _deviations(level, leaking, slack, step, film),
-        _deviations(
-            ndimage.gaussian_filter(level, WIDE_PX, mode="nearest"),
-            leaking,
-            slack,
-            step / np.float32(4),
-            film,
-        ),
+        _deviations(level, leaking, slack, step, film), _deviations(wide, leaking, slack, fine_step, film)
     )
     depth[~film] = 0
     depth[depth < FOOT * ndimage.grey_dilation(depth, (FOOT_PX, FOOT_PX))] = 0
