@@ -30,8 +30,8 @@ ROUNDS, FIRM = 20, 4.685
 BLURS_PX = (0.0, 0.7, 1.0, 1.4)
 """σ by which the infrared may be softer than the picture: a lens has another focus there."""
 
-LEAST_CONTRAST = 0.2
-"""Of the picture, as a logarithm: in less, nothing can be told of a leak."""
+LEAST_CONTRAST = 0.5
+"""Of the picture and of its leak, as a logarithm: from less, nothing can be told of the film."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Leak:
     Attributes:
         knots: (C, K) logarithms of each channel, and at them:
         heights: (C, K) logarithms of the leak. Beyond the knots it stays as at the last one.
-        contrast: of the picture as it leaks, as a share of its contrast in visible light.
+        contrast: of the picture as it leaks, as a share of its contrast in visible light; 0 if it is low.
         explained: share of the infrared's variation that the leak explains, 0 to 1.
     """
 
@@ -75,9 +75,9 @@ def fit_leak(pixels: Pixels, infrared: Pixels, film: PixelMask) -> Leak:
     Source: Beaton and Tukey, *The fitting of power series*, 1974, for the weights.
 
     >>> grey = np.linspace(0.1, 1, 400, dtype=np.float32).reshape(1, 20, 20)
-    >>> leak = fit_leak(grey, 0.5 * grey[0] ** 0.1, np.ones((20, 20), bool))
+    >>> leak = fit_leak(grey, 0.5 * grey[0] ** 0.4, np.ones((20, 20), bool))
     >>> round(leak.contrast, 2), round(leak.explained, 2)
-    (0.1, 1.0)
+    (0.4, 1.0)
     """
     seen = logarithm(pixels)[:, film].astype(np.float64)
     target = logarithm(infrared)[film].astype(np.float64)
@@ -90,7 +90,7 @@ def fit_leak(pixels: Pixels, infrared: Pixels, film: PixelMask) -> Leak:
     return Leak(
         knots,
         heights.reshape(knots.shape),
-        leaking / visible if visible > LEAST_CONTRAST else 0.0,
+        leaking / visible if min(leaking, visible) > LEAST_CONTRAST else 0.0,
         leaking**2 / (leaking**2 + left**2 + 1e-12),
     )
 

@@ -30,7 +30,7 @@ THICK_BLOCKS, SOFT_BLOCKS = 5, 2
 REPEATS, EXPLAINS = 0.5, 0.6
 """From what contrast of the leak, and share of the infrared that it explains, film counts as opaque there."""
 
-TONES, UNEXPLAINED, UNEXPLAINED_SIGMA = 8, 75, 1.15
+TONES, UNEXPLAINED, UNEXPLAINED_SIGMA = 5, 60, 0.84
 """Of the leak; percentile of what it leaves over in one, and how many deviations that is: damage is rarer."""
 
 LOCAL_PX, LOCAL_SHARE = 16, 1 / 64
