@@ -13,12 +13,12 @@ from flows.parameters import (
     ArchiveParameters,
     BatchParameters,
     BenchmarkParameters,
+    MasksParameters,
     OutputParameters,
     PlanParameters,
     ReportParameters,
     ResultsParameters,
     StudyParameters,
-    WorkParameters,
 )
 
 PROPOSE_ON = "Interrupted. Masks that are made are kept; the same line makes the others."
@@ -117,8 +117,8 @@ def plan(asked: PlanParameters) -> None:
 
 
 @app.command(epilog="Example: `dip masks scans proposed`, then `dip restore … --masks proposed/masks`")
-@with_options(WorkParameters)
-def masks(asked: WorkParameters) -> None:
+@with_options(MasksParameters)
+def masks(asked: MasksParameters) -> None:
     """Propose masks of scratches and dust on worn scans, with overlays to look through.
 
     A mask that is in OUT already is kept. An image without much damage gets an empty mask.

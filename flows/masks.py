@@ -1,7 +1,7 @@
 """The flow that proposes masks of scratches and dust, for a person to look through."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prefect import flow
 
@@ -10,7 +10,7 @@ from dip.errors import ConfigurationError
 from dip.pipeline.job import Job, Outcome
 from dip.pipeline.proposed_masks import mask_name
 from dip.storage import Location, retry
-from flows.parameters import WorkParameters
+from flows.parameters import MasksParameters
 from flows.progress import Counter, printable
 from flows.runs.inventory import list_images
 from flows.runs.lock import Lock, locked
@@ -44,7 +44,7 @@ class MasksSummary:
 
 
 @flow(name="propose-masks")
-def propose_masks(asked: WorkParameters) -> MasksSummary:
+def propose_masks(asked: MasksParameters) -> MasksSummary:
     """Propose a mask for each image below a folder or URL that has none in the output yet.
 
     Args:
@@ -61,8 +61,8 @@ def propose_masks(asked: WorkParameters) -> MasksSummary:
     check_apart(output, source, "source")
     with locked(output, take_over=False) as lock, retry.given_up_if_interrupted():
         _check_own(output, source)
-        entries = list_images(source, None, asked.left_out)
-        jobs = _open_jobs(entries, source, output)
+        entries = list_images(source, None, asked.left_out, asked.infrared_suffixes)
+        jobs = _open_jobs(entries, source, output, asked.infrared)
         output.write(_RECORD, _name_of(source))
         outcomes = _carried_out(jobs, asked, lock)
     count = {status: sum(o.status == status for o in outcomes) for status in ("restored", "skipped")}
@@ -91,18 +91,18 @@ def _name_of(source: Location) -> bytes:
     return source.canonical_url.encode(errors="surrogateescape")
 
 
-def _open_jobs(entries: Sequence[Entry], source: Location, output: Location) -> list[Job]:
+def _open_jobs(entries: Sequence[Entry], source: Location, output: Location, by_infrared: bool) -> list[Job]:
     """A mask that is there stays: somebody may have retouched it."""
     there = {found.name for found in output.find("masks")}
-    configuration = Configuration("inpaint")
+    asked = Job("masks", "", source, output, "", Configuration("inpaint"), masks=source, infrared=by_infrared)
     return [
-        Job("masks", entry.image_id, source, output, "", configuration)
+        replace(asked, image_id=entry.image_id, mask_id=entry.mask_id)
         for entry in entries
         if there.isdisjoint([mask_name(entry.image_id), mask_name(entry.image_id, pages=2)])
     ]
 
 
-def _carried_out(jobs: list[Job], asked: WorkParameters, lock: Lock) -> list[Outcome]:
+def _carried_out(jobs: list[Job], asked: MasksParameters, lock: Lock) -> list[Outcome]:
     if not jobs:
         return []
     outcomes = []

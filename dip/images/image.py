@@ -136,13 +136,15 @@ class Companion:
     Attributes:
         size_px: (H, W), the way round the file has it.
         is_below: whether it lies below the image (SubIFDs), not behind it.
-        content: of a mask of transparency, which is carried as it is, a TIFF of it alone; None for a reduced
-            copy, which is made anew.
+        content: of a mask of transparency or an infrared channel, which are carried as they are, a TIFF of it
+            alone; None for a reduced copy, which is made anew.
+        is_infrared: whether it is the infrared channel.
     """
 
     size_px: tuple[int, int]
     is_below: bool
     content: bytes | None = None
+    is_infrared: bool = False
 
 
 @dataclass(frozen=True, eq=False)

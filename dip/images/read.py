@@ -43,6 +43,7 @@ class Pages:
     Args:
         content: the bytes of the file.
         name: what errors call it.
+        has_infrared: whether a page of a TIFF can be the infrared channel of the one before it.
 
     Raises:
         UnreadableImageError: the bytes are not a whole image.
@@ -55,7 +56,7 @@ class Pages:
     (2, (20, 30))
     """
 
-    def __init__(self, content: bytes, name: str) -> None:
+    def __init__(self, content: bytes, name: str, has_infrared: bool = False) -> None:
         if not content:
             raise UnreadableImageError(f"Expected an image; got an empty file ({name}).")
         self._content, self._name = content, name
@@ -63,7 +64,7 @@ class Pages:
         self._remarks: tuple[str, ...] = ()
         if content.startswith(tiff.SIGNATURES):
             with _said(name), kept_off_the_console() as remarks:
-                self._tiff = tiff.TiffPages(content, name)
+                self._tiff = tiff.TiffPages(content, name, has_infrared)
             self._remarks = tuple(remarks)
 
     def __len__(self) -> int:

@@ -20,6 +20,8 @@ class Job:
         mask_id: path of its mask below `masks`, or None.
         mask_version: of its mask's file, likewise.
         proposes_masks: whether a mask is proposed instead.
+        infrared: whether it is proposed by the infrared channel. A file of that beside the image takes the
+            place of a mask's.
         guides: where a second image of the same scene lies, at the path `image_id`, if there are such.
         record: name below `output` of the image's own record, written last.
         embed: whether the restored image goes into the record instead of a file.
@@ -43,6 +45,7 @@ class Job:
     mask_id: str | None = None
     mask_version: str | None = None
     proposes_masks: bool = False
+    infrared: bool = False
     guides: Location | None = None
     embed: bool = False
     uncertainty: bool = False

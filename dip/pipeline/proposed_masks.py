@@ -6,10 +6,11 @@ import numpy as np
 import PIL.Image
 
 from dip import images
-from dip.errors import ImageError, StorageError
+from dip.errors import ImageError, MaskError, StorageError
 from dip.images import Image
 from dip.images.image import ONLY_PAGE, PageNumber, PixelMask
 from dip.operators.damage import propose_damage
+from dip.pipeline.infrared import nothing_found, proposal_for
 from dip.pipeline.job import Job, Outcome
 
 RED = np.array([[[1.0]], [[0.0]], [[0.0]]], np.float32)
@@ -26,7 +27,7 @@ def propose_mask(job: Job) -> Outcome:
         StorageError: the output cannot be written.
     """
     try:
-        pages = images.Pages(job.source.read(job.image_id), job.image_id)
+        pages = images.Pages(job.source.read(job.image_id), job.image_id, job.infrared)
         proposed = [_proposed(pages, PageNumber(n, len(pages)), job) for n in range(len(pages))]
     except (ImageError, StorageError) as error:
         return Outcome(job.image_id, "failed", str(error))
@@ -47,9 +48,17 @@ def _proposed(pages: images.Pages, page: PageNumber, job: Job) -> PixelMask:
         source = pages.decoded(page.number)
     except ImageError as error:
         raise type(error)(str(error) if page.count == 1 else f"{page}: {error}") from error
-    damaged = propose_damage(source.pixels)
+    damaged = _by_infrared(job, source) if job.infrared else propose_damage(source.pixels)
     job.output.write(overlay_name(job.image_id, page), _overlay(source, damaged))
     return damaged
+
+
+def _by_infrared(job: Job, source: Image) -> PixelMask:
+    beside = None if job.masks is None or job.mask_id is None else job.masks.read(job.mask_id)
+    proposal = proposal_for(job, source, beside)
+    if proposal is None:
+        raise MaskError(nothing_found(job))
+    return proposal.damaged
 
 
 def mask_format(pages: int) -> images.FileFormat:

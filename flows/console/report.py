@@ -167,9 +167,11 @@ def print_summary(summary: BatchSummary) -> None:
         print(f"{summary.failed_earlier} images failed earlier; --retry-failed tries them again.")
     if summary.run_id is None:
         print(f"Nothing to do: every image has a result in {summary.output}.")
-        return
-    counts = f"{summary.restored} restored, {summary.failed} failed, {summary.skipped} skipped"
-    print(f"{counts}. Results: {summary.output} (dip results shows them)")
+    else:
+        counts = f"{summary.restored} restored, {summary.failed} failed, {summary.skipped} skipped"
+        print(f"{counts}. Results: {summary.output} (dip results shows them)")
+    if summary.report is not None:
+        print(f"Open {summary.report}")
 
 
 def print_demo(images: Sequence[DemoImage]) -> None:

@@ -5,6 +5,7 @@ once, or, if the engine is asked for it, in `dip.configuration`, and inherited f
 """
 
 from flows.parameters.batch import PAYLOAD, ArchiveParameters, Batch, BatchParameters, BenchmarkParameters
+from flows.parameters.infrared import BY_INFRARED, MasksParameters
 from flows.parameters.method import (
     PROPOSED,
     MethodParameters,
@@ -17,12 +18,14 @@ from flows.parameters.study import StudyParameters
 from flows.parameters.work import WorkParameters, options_of
 
 __all__ = [
+    "BY_INFRARED",
     "PAYLOAD",
     "PROPOSED",
     "ArchiveParameters",
     "Batch",
     "BatchParameters",
     "BenchmarkParameters",
+    "MasksParameters",
     "MethodParameters",
     "OutputParameters",
     "PlanParameters",

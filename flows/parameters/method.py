@@ -14,6 +14,7 @@ from dip.configuration.configuration import USUAL_SCALE
 from dip.configuration.tables import METHODS, OPERATORS
 from dip.configuration.vocabulary import Damage, ProtocolName
 from dip.errors import ConfigurationError
+from flows.parameters.infrared import BY_INFRARED, InfraredParameters
 from flows.parameters.work import WORK, SourceParameters
 
 if TYPE_CHECKING:
@@ -103,12 +104,12 @@ def _sha256_of(weights: str) -> str:
         ) from error
 
 
-class RestorationParameters(MethodParameters, frozen=True):
+class RestorationParameters(MethodParameters, InfraredParameters, frozen=True):
     """A restoration of images as they are.
 
     Attributes:
         masks: folder or URL of masks, at the same relative paths as the images and of their size; `auto`
-            for those that `propose_damage` proposes.
+            for those that `propose_damage` proposes, `infrared` for those by infrared channels.
         guides: folder or URL of second images of the same scenes, at the same relative paths as the images
             and of their size, for a preset whose network draws from them.
         damage: the mask value that marks what is to be repaired.
@@ -119,7 +120,7 @@ class RestorationParameters(MethodParameters, frozen=True):
     masks: Annotated[
         str | None,
         Field(min_length=1),
-        typer.Option("--masks", metavar="URL", help="Folder or URL of masks, mirroring SRC, or auto."),
+        typer.Option("--masks", metavar="URL", help="Folder or URL of masks, mirroring SRC; auto; infrared."),
     ] = None
     guides: Annotated[
         str | None,
@@ -162,7 +163,12 @@ class RestorationParameters(MethodParameters, frozen=True):
     @property
     def proposes_masks(self) -> bool:
         """Whether masks are proposed in place of being read."""
-        return self.masks == PROPOSED
+        return self.masks in (PROPOSED, BY_INFRARED)
+
+    @property
+    def uses_infrared(self) -> bool:
+        """Whether they are proposed by infrared channels."""
+        return self.masks == BY_INFRARED
 
     @model_validator(mode="after")
     def _masks_belong_to_inpainting(self) -> Self:
@@ -178,6 +184,8 @@ class RestorationParameters(MethodParameters, frozen=True):
     def _there_is_a_use_for_it(self) -> Self:
         if self.damage != "white" and self.masks_location is None:
             raise ValueError(f"there are no masks in which {self.damage} could mean damage (--masks)")
+        if self.infrared_suffix is not None and not self.uses_infrared:
+            raise ValueError("--infrared-suffix is of use with --masks infrared alone")
         if self.noise_floor is not None and not OPERATORS[self.task].denoises:
             raise ValueError(f"a noise floor goes with denoising, not with the task {self.task}")
         return self

@@ -48,6 +48,7 @@ COLUMNS = (
     Column("method", "Method", "word"),
     Column("preset", "Preset", "word"),
     Column("error_message", "Why not", "text"),
+    Column("noted", "Notes", "text", help="what of the file is not carried over, and what is odd in it"),
 )
 """Of the report on one output; a column that is empty throughout is left out."""
 
@@ -60,11 +61,13 @@ _PERCENT = {
 
 
 def with_derived(rows: pa.Table) -> pa.Table:
-    """Rows with what follows from their columns: gain, percentages, megapixels, pages."""
+    """Rows with what follows from their columns: gain, percentages, size, pages, notes as one text."""
+    noted = pc.binary_join(rows["notes"], " ")
     derived = {
         "gain_db": pc.subtract(rows["psnr_db"], rows["psnr_degraded_db"]),
         "megapixels": _megapixels(rows),
         "page_count": pc.list_value_length(rows["pages"]),
+        "noted": pc.if_else(pc.equal(noted, ""), None, noted),
         **{name: pc.multiply(rows[column], 100.0) for name, column in _PERCENT.items()},
     }
     for name, values in derived.items():

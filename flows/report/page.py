@@ -63,10 +63,9 @@ def write_page(
     for name in (*SCRIPTS, STYLE, ICON):
         folder.write(f"page/{name}", files(__package__).joinpath("page", name).read_bytes())
     told = {
-        "title": head.title,
-        "pair": head.pair,
+        "decides": head.decides,
         "columns": described(columns),
-        "groups": [{"name": g.name, "title": g.title, "total": g.total} for g in groups],
+        "groups": [{"name": g.name, "title": g.title, "total": len(g.indices)} for g in groups],
         "rows": counts[1],
         "scripts": -(-counts[1] // ROWS_PER_SCRIPT),
     }

@@ -8,7 +8,7 @@ from typing import Any
 from dip.configuration import Configuration
 from dip.errors import ConfigurationError
 from dip.storage import Location
-from flows.parameters import PROPOSED, Batch, RestorationParameters
+from flows.parameters import Batch, RestorationParameters
 from flows.runs.lock import is_lock
 from flows.runs.source import check_exists, check_images
 
@@ -136,7 +136,8 @@ def terms_of(parameters: Batch) -> dict[str, Any]:
     masks, guides = parameters.masks_location, parameters.guides_location
     return {
         "source": parameters.location(parameters.source).canonical_url,
-        "masks": PROPOSED if parameters.proposes_masks else masks and masks.canonical_url,
+        "masks": parameters.masks if parameters.proposes_masks else masks and masks.canonical_url,
+        "infrared_suffix": parameters.infrared_suffix,
         "guides": guides and guides.canonical_url,
         "format": parameters.file_format,
         "suffix": parameters.suffix,

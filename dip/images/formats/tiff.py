@@ -8,6 +8,7 @@ import tifffile
 import tifftools
 
 from dip.images.formats.tiff_attached import attach, attached_to, write_levels
+from dip.images.formats.tiff_infrared import with_infrared
 from dip.images.formats.tiff_pages import pages_of
 from dip.images.formats.tiff_samples import CHANNELS, alpha_of, check_kind, kinds_beside, levels_of
 from dip.images.formats.tiff_tags import (
@@ -40,15 +41,17 @@ class TiffPages:
     Args:
         content: the bytes of the file.
         name: what errors call it.
+        has_infrared: whether a page of the size of the one before it is that one's infrared channel.
 
     Raises:
         Exception: it is damaged; whatever tifffile and tifftools raise then.
     """
 
-    def __init__(self, content: bytes, name: str) -> None:
+    def __init__(self, content: bytes, name: str, has_infrared: bool = False) -> None:
         self._content, self._name = content, name
         self._file = tifffile.TiffFile(io.BytesIO(content))
-        self._pages = pages_of(self._file)
+        pages = pages_of(self._file)
+        self._pages = with_infrared(pages) if has_infrared else pages
         self._directories, self._is_big_endian = directories_of(content)
 
     def __len__(self) -> int:

@@ -21,11 +21,13 @@ class Attached:
         page: as tifffile read it.
         is_below: whether it lies below its image (SubIFDs), not behind it.
         is_mask: whether it is a mask of transparency, not a copy.
+        is_infrared: whether it is the image's infrared channel.
     """
 
     page: Any
     is_below: bool
     is_mask: bool
+    is_infrared: bool = False
 
 
 @dataclass(frozen=True, eq=False)

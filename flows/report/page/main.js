@@ -54,7 +54,8 @@
     const counts = decisions.counts();
     $("chips").replaceChildren(
       chip("All", dip.told.rows, group === null && !decision, choose({})),
-      ...dip.told.groups.map(({ title, total, name }, i) => chip(title, total, group === i, choose({ group: i }), name)),
+      ...dip.told.groups.flatMap(({ title, total, name }, i) =>
+        total < dip.told.rows || group === i ? [chip(title, total, group === i, choose({ group: i }), name)] : []),
       ...decisions.kinds.flatMap((kind, i) =>
         counts[i] || decision === kind ? [chip(kind, counts[i], decision === kind, choose({ decision: kind }), kind)] : []),
     );
@@ -107,7 +108,8 @@
   for (const input of document.querySelectorAll("input[name=view]")) input.onchange = () => switchTo(input.value);
 
   $("save").onclick = () => decisions.save();
-  $("save-list").onclick = () => decisions.saveList(order.map((row) => dip.value(row, "image_id")));
+  $("save-list").onclick = () =>
+    decisions.saveList(asked.decision || "images", order.map((row) => dip.value(row, "image_id")));
   $("load").onchange = async () => {
     try {
       dip.say(`${decisions.load(await $("load").files[0].text())} decisions loaded.`);
@@ -167,7 +169,7 @@
   function decide(kind) {
     const at = viewer.isOpen() || view === "table" ? current : gallery.focused();
     const row = order[at];
-    if (row !== undefined) decisions.decide(dip.value(row, "image_id"), kind);
+    if (row !== undefined && dip.told.decides) decisions.decide(dip.value(row, "image_id"), kind);
   }
 
   function step(key) {
@@ -215,6 +217,7 @@
   // ---- the start
 
   (async () => {
+    document.body.classList.toggle("undecided", !dip.told.decides);
     fillTools();
     drawChips();
     let isFirst = true;
