@@ -4,6 +4,7 @@ import pytest
 
 from flows.console.reporting import report_on
 from flows.parameters import ReportParameters
+from tests.an_output import studied
 from tests.browser import browsing
 from tests.conftest import write_photographs
 
@@ -16,18 +17,16 @@ def page(tmp_path_factory):
         yield found
 
 
-def reported(dip, folder, study: str, *options) -> str:
+def reported(folder, study: str, **asked) -> str:
     """The address of the page on a study of two photographs."""
-    source = write_photographs(folder / "in", 2, side_px=24)
-    studied = dip("study", study, source, folder / "out", *options)
-    assert studied.returncode == 0, studied.stderr
+    studied(write_photographs(folder / "in", 2, side_px=24), folder / "out", study=study, **asked)
     report = report_on(ReportParameters(output=str(folder / "out")))
     assert report.shown == 2
     return f"file://{report.url}"
 
 
-def test_snapshots_are_compared_on_the_stage(dip, tmp_path, page):
-    url = reported(dip, tmp_path, "snapshots", "--snapshots", "10,20")
+def test_snapshots_are_compared_on_the_stage(tmp_path, page):
+    url = reported(tmp_path, "snapshots", snapshots=(10, 20))
     page.open(url)
     assert page.one(".kind").text == "STUDY"
     assert page.one(".lead").text == "Snapshots of 2 images: with-prior, without-prior."
@@ -44,15 +43,15 @@ def test_snapshots_are_compared_on_the_stage(dip, tmp_path, page):
 
 
 @pytest.mark.parametrize("study", ["curves", "stopping", "architectures"])
-def test_plot_stands_alone_and_every_variant_is_a_column(dip, tmp_path, page, study):
-    url = reported(dip, tmp_path, study, "--max-iterations", "5")
+def test_plot_stands_alone_and_every_variant_is_a_column(tmp_path, page, study):
+    url = reported(tmp_path, study, max_iterations=5)
     page.open(f"{url}#image=photo-00.png")
     page.picture_is_there()
     assert page.texts(".tag.left") == ["Plot"]
     assert not page.one(".divider").is_displayed()
     sections = page.texts(".told h3")
     assert len(sections) >= 2
-    page.press("", "t")
+    page.press("\ue00c", "t")
     assert [
         text.removesuffix(", dB") for text in page.texts(".rows th")[1:] if text != "Decision"
     ] == sections

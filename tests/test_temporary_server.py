@@ -65,7 +65,9 @@ def homes_in(environment: dict[str, str]) -> list[Path]:
 def under_way(environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen]:
     """A run that sleeps over its image."""
     write_photographs(folder / "in", 1)
+    asleep = folder / "asleep"
     slow = {**environment, "PYTHONPATH": str(SABOTAGE), "SABOTAGED_SLEEP_S": "100"}
+    slow["SABOTAGED_ASLEEP"] = str(asleep)
     line = command(folder)
     heed = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
     with (folder / "said").open("wb") as said:
@@ -73,19 +75,14 @@ def under_way(environment: dict[str, str], folder: Path) -> Iterator[subprocess.
             line, env=slow, stderr=said, stdout=said, start_new_session=True, preexec_fn=heed
         )
         try:
-            wait_until(lambda: is_working(environment, folder), 200)
+            wait_until(asleep.exists, 200)
             assert run.poll() is None, (folder / "said").read_text()
+            assert servers_of(environment)
             yield run
         finally:
             for number in processes_of(environment):
                 os.kill(number, signal.SIGKILL)
             run.wait()
-
-
-def is_working(environment: dict[str, str], folder: Path) -> bool:
-    """Whether the run has a server and a worker, and the worker an image."""
-    is_sent = any((folder / "out").glob("dip-lock-*")) and any((folder / "out" / "runs").glob("*/*"))
-    return bool(is_sent and servers_of(environment) and len(processes_of(environment)) >= 3)
 
 
 def wait_until(condition, within_s: float) -> bool:

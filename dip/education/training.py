@@ -182,7 +182,7 @@ def educate(
                 _replace(path, state.encoded())
                 if tell is not None:
                     tell(state.step, scores)
-    return _start(state, education)
+    return _start(state, education, begins_with)
 
 
 def _learn(state: _State, lesson: Lesson, learning_rate: float, precision: torch.dtype) -> None:
@@ -209,10 +209,13 @@ def _averaged(state: _State, education: Education) -> ResidualUNet:
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def _start(state: _State, education: Education) -> Start:
+def _start(state: _State, education: Education, begins_with: Start | None) -> Start:
+    """The start with its card, and those of the starts before it, without their curves."""
+    before = None if begins_with is None else {**begins_with.card, "curve": None}
     weights = {name: weight.to("cpu", torch.bfloat16) for name, weight in state.average.items()}
     card = {
         **asdict(education),
+        "before": before,
         "generator": drawing.VERSION,
         "pictures": STOCK + state.step // RENEWED_EVERY,
         "seconds": round(state.seconds),

@@ -1,5 +1,6 @@
 """An image as a value, upright, whichever way round its file has it (EXIF's orientation)."""
 
+import struct
 from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeVar
 
@@ -85,7 +86,7 @@ def known_orientation_in(exif: bytes | None) -> int:
     tags = PIL.Image.Exif()
     try:
         tags.load(exif or b"")
-    except SyntaxError:
+    except (SyntaxError, struct.error):
         return UPRIGHT
     return known_orientation(tags.get(_ORIENTATION_TAG))
 

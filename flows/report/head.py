@@ -121,7 +121,7 @@ def _span(first: datetime, last: datetime) -> str:
 
 
 def _version(run: Description) -> str:
-    return run.software_version if run.commit is None else f"{run.software_version}, commit {run.commit[:12]}"
+    return run.software_version if run.commit is None else f"{run.software_version}, commit {run.commit}"
 
 
 def _values(subjects: Sequence[Subject], name: str) -> list[str]:

@@ -106,7 +106,7 @@ def made(contents_of, folder: Path) -> dict[str, float]:
     largest = max(path.stat().st_size for path in folder.rglob("*.webp"))
     page_bytes = sum(p.stat().st_size for part in ("page", "rows") for p in (folder / part).iterdir())
     return {
-        **asdict(report),
+        **{name: value for name, value in asdict(report).items() if name != "url"},  # a path of this machine
         "seconds": time.monotonic() - start,
         "processor_seconds": _processor_s() - before,
         "processor_seconds_per_image": (_processor_s() - before) / report.images,

@@ -48,7 +48,7 @@ class TiffPages:
     """
 
     def __init__(self, content: bytes, name: str, has_infrared: bool = False) -> None:
-        self._name = name
+        self._content, self._name = content, name
         self._file = tifffile.TiffFile(io.BytesIO(content))
         pages = pages_of(self._file)
         self._pages = with_infrared(pages) if has_infrared else pages
@@ -70,7 +70,7 @@ class TiffPages:
         page = found.image
         check_size(page.imagewidth, page.imagelength, name)
         check_kind(page, name)
-        levels = levels_of(page)
+        levels = levels_of(self._by_itself(page))
         tags, notes = self._tags(page)
         beside, dropped = attached_to(found, self._directories, self._is_big_endian)
         return image_of(
@@ -83,6 +83,12 @@ class TiffPages:
             attached=beside,
             notes=(*dropped, *notes),
         )
+
+    def _by_itself(self, page: Any) -> Any:
+        """The page read anew: of pages that look alike tifffile decodes all with the first one's tables."""
+        file = tifffile.TiffFile(io.BytesIO(self._content))
+        file.filehandle.seek(page.offset)
+        return tifffile.TiffPage(file, page.index)
 
     def _metadata(self, tags: Tags) -> Metadata:
         """What the tags carry. Profile and packet are not in the EXIF, too, which any format takes over."""
