@@ -6,7 +6,7 @@ from functools import cached_property
 
 from dip import images
 from dip.configuration import Configuration
-from dip.configuration.tables import METHODS, OPERATORS
+from dip.configuration.registry import METHODS, OPERATORS
 from dip.errors import ImageSkipped, MaskError
 from dip.images import Image
 from dip.images.image import ONLY_PAGE, PageNumber, PixelMask, Pixels

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from dip.configuration import Configuration, Degradation, Procedure, Variation
 from dip.configuration.configuration import USUAL_SCALE
-from dip.configuration.tables import METHODS, OPERATORS
+from dip.configuration.registry import METHODS, OPERATORS
 from dip.configuration.vocabulary import Damage, ProtocolName
 from dip.errors import ConfigurationError
 from flows.parameters.infrared import BY_INFRARED, InfraredParameters
