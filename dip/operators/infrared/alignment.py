@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.registration import phase_cross_correlation
 
 from dip.images.image import Pixels
 from dip.operators.infrared.leak import logarithm
@@ -57,7 +56,11 @@ def find_shift(pixels: Pixels, infrared: Pixels) -> tuple[float, float] | None:
 
 
 def moved(infrared: Pixels, shift_px: tuple[float, float]) -> Pixels:
-    """The infrared moved down and right; what comes in at a border is like the border."""
+    """The infrared moved down and right; what comes in at a border is like the border.
+
+    >>> moved(np.array([[0, 0.5, 1]], np.float32), (0, 1)).tolist()
+    [[0.0, 0.0, 0.5]]
+    """
     moved_to: Pixels = ndimage.shift(infrared, shift_px, order=1, mode="nearest")
     return moved_to
 
@@ -77,6 +80,8 @@ def _tiles(pixels: Pixels, infrared: Pixels) -> Iterator[tuple[Pixels, Pixels]]:
 
 def _shift_of(picture: Pixels, infrared: Pixels) -> Reals:
     """Of one part; not finite where there is nothing to tell it by."""
+    from skimage.registration import phase_cross_correlation  # which takes long to import
+
     first, second = _structure(picture), _structure(infrared)
     if not (first.any() and second.any()):
         return np.full(2, np.nan)

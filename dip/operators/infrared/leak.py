@@ -59,7 +59,11 @@ class Leak:
 
 
 def logarithm(values: Pixels) -> Pixels:
-    """The natural logarithm of values in [0, 1], those near 0 raised."""
+    """The natural logarithm of values in [0, 1], those near 0 raised.
+
+    >>> logarithm(np.ones(2, np.float32)).tolist()
+    [0.0, 0.0]
+    """
     raised: Pixels = np.log(np.maximum(values, np.float32(DARKEST)))
     return raised
 
@@ -96,7 +100,12 @@ def fit_leak(pixels: Pixels, infrared: Pixels, film: PixelMask) -> Leak:
 
 
 def softened(pixels: Pixels, infrared: Pixels, leak: Leak) -> Pixels:
-    """The picture as soft as its infrared, so that edges of the leak go away with it, (C, H, W)."""
+    """The picture as soft as its infrared, so that edges of the leak go away with it, (C, H, W).
+
+    >>> grey = np.full((1, 8, 8), 0.5, np.float32)
+    >>> softened(grey, grey[0], Leak(np.zeros((1, 1)), np.zeros((1, 1)), 0.0, 0.0)).shape
+    (1, 8, 8)
+    """
 
     def left(blurred: Pixels) -> float:
         rest = logarithm(infrared) - leak.of(blurred)
