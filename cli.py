@@ -218,7 +218,7 @@ def draw(
 @app.command(epilog="Example: `dip educate my-start --damage grain,jpeg --start shipped --steps 5000`")
 def educate(
     output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the start, and of its state.")],
-    task: Annotated[str, typer.Option("--task", help="denoise or super-resolution.")] = "denoise",
+    task: Annotated[str, typer.Option("--task", help="denoise, super-resolution or masks.")] = "denoise",
     damage: Annotated[
         str, typer.Option("--damage", metavar="NAME,…", help="What to teach for denoise.")
     ] = "white,grain,jpeg,holes",
@@ -237,7 +237,8 @@ def educate(
     from flows.education import educate_start
 
     def tell(step: int, scores: dict[str, float]) -> None:
-        told = ", ".join(f"{kind}: {psnr_db} dB" for kind, psnr_db in scores.items())
+        unit = "%" if task == "masks" else "dB"
+        told = ", ".join(f"{kind}: {score} {unit}" for kind, score in scores.items())
         typer.echo(f"step {step} of {steps}  {told}")
 
     with refusals():
