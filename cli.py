@@ -13,12 +13,12 @@ from flows.parameters import (
     ArchiveParameters,
     BatchParameters,
     BenchmarkParameters,
+    MasksParameters,
     OutputParameters,
     PlanParameters,
     ReportParameters,
     ResultsParameters,
     StudyParameters,
-    WorkParameters,
 )
 
 PROPOSE_ON = "Interrupted. Masks that are made are kept; the same line makes the others."
@@ -117,11 +117,12 @@ def plan(asked: PlanParameters) -> None:
 
 
 @app.command(epilog="Example: `dip masks scans proposed`, then `dip restore … --masks proposed/masks`")
-@with_options(WorkParameters)
-def masks(asked: WorkParameters) -> None:
-    """Propose masks of scratches and dust on worn scans, with overlays to look through.
+@with_options(MasksParameters)
+def masks(asked: MasksParameters) -> None:
+    """Propose masks of cracks, scratches, dust and losses, with overlays to look through.
 
-    A mask that is in OUT already is kept. An image without much damage gets an empty mask.
+    A mask that is in OUT already is kept. An image without damage gets an empty mask. OUT/masks.csv has a row
+    for each image.
     """
     from flows.console.report import print_masks
     from flows.masks import propose_masks

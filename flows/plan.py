@@ -82,6 +82,7 @@ def plan_archive(parameters: PlanParameters) -> Plan:
         configuration,
         masks=masks,
         proposes_masks=parameters.proposes_masks,
+        mask_threshold=parameters.least_probability,
         guides=parameters.guides_location,
         noise_floor=parameters.least_noise,
     )

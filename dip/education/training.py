@@ -161,6 +161,8 @@ def educate(
     if path.exists():
         state.restore(path.read_bytes(), device)
     precision, subject = body_precision(device, torch.bfloat16), education.subject
+    if state.step >= education.steps:
+        return _start(state, education, precision)
     renewed = state.step // subject.renewed_every
     begun = time.perf_counter() - state.seconds
     with pictures_from(education.seed * PICTURES_OF_A_SEED + renewed) as pictures:

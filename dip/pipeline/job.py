@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import dip
 from dip.configuration import Configuration
-from dip.configuration.vocabulary import AskedFormat
+from dip.configuration.vocabulary import USUAL_THRESHOLD, AskedFormat
 from dip.storage import Location
 from dip.storage.results import Row, encode_record
 
@@ -20,6 +20,7 @@ class Job:
         mask_id: path of its mask below `masks`, or None.
         mask_version: of its mask's file, likewise.
         proposes_masks: whether a mask is proposed instead.
+        mask_threshold: probability of damage from which a proposal marks a pixel.
         guides: where a second image of the same scene lies, at the path `image_id`, if there are such.
         record: name below `output` of the image's own record, written last.
         embed: whether the restored image goes into the record instead of a file.
@@ -43,6 +44,7 @@ class Job:
     mask_id: str | None = None
     mask_version: str | None = None
     proposes_masks: bool = False
+    mask_threshold: float = USUAL_THRESHOLD
     guides: Location | None = None
     embed: bool = False
     uncertainty: bool = False

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from dip import images
 from dip.configuration import Configuration
 from dip.configuration.tables import METHODS, OPERATORS
+from dip.detection import check_share, propose_damage
 from dip.errors import ImageSkipped, MaskError
 from dip.images import Image
 from dip.images.image import PixelMask, Pixels
 from dip.images.noise import estimate_noise
-from dip.operators.damage import propose_damage
 from dip.pipeline.job import Job
 from dip.storage.results import Row
 
@@ -125,13 +125,18 @@ class Reader:
         return observed
 
     def propose_mask(self, source: Image) -> PixelMask | None:
-        """Which pixels look undamaged; None where all of them do."""
-        damaged = propose_damage(source.pixels)
-        if not damaged.any():
-            self.skip_if_inpainting(f"Expected scratches or dust; found none ({self.job.image_id}).")
+        """Which pixels look undamaged; None where all of them do.
+
+        Raises:
+            MaskError: too little of the image would stay as it is.
+        """
+        proposal = propose_damage(source.pixels, self.job.mask_threshold)
+        if not proposal.pieces:
+            self.skip_if_inpainting(f"Expected cracks, scratches or dust; found none ({self.job.image_id}).")
             return None
-        self.row.masked_share = float(damaged.mean())
-        return ~damaged
+        self.row.masked_share = proposal.share
+        check_share(proposal, self.job.image_id)
+        return ~proposal.damaged
 
     def skip_if_inpainting(self, reason: str) -> None:
         """Inpainting leaves an image without holes alone; other tasks have something to do on it."""

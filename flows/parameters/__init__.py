@@ -14,7 +14,7 @@ from flows.parameters.method import (
 )
 from flows.parameters.results import OutputParameters, ReportParameters, ResultsParameters
 from flows.parameters.study import StudyParameters
-from flows.parameters.work import WorkParameters, options_of
+from flows.parameters.work import MasksParameters, WorkParameters, options_of
 
 __all__ = [
     "PAYLOAD",
@@ -23,6 +23,7 @@ __all__ = [
     "Batch",
     "BatchParameters",
     "BenchmarkParameters",
+    "MasksParameters",
     "MethodParameters",
     "OutputParameters",
     "PlanParameters",

@@ -7,6 +7,7 @@ import typer
 from pydantic import BaseModel, BeforeValidator, Field, Secret, model_validator
 from typer.models import ParameterInfo
 
+from dip.configuration.vocabulary import USUAL_THRESHOLD
 from dip.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -27,6 +28,19 @@ TakeOverOption = Annotated[
         "--take-over",
         rich_help_panel=RESULTS,
         help="Work on OUT although it is locked by another run, which is dead.",
+    ),
+]
+
+
+MaskThreshold = Annotated[
+    float | None,
+    Field(gt=0, lt=1),
+    typer.Option(
+        "--mask-threshold",
+        metavar="P",
+        min=0,
+        max=1,
+        help="Probability of damage from which proposed masks mark a pixel, else 0.8.",
     ),
 ]
 
@@ -159,3 +173,18 @@ class WorkParameters(SourceParameters, frozen=True):
                 "Expected either a number of local workers (--workers) or a scheduler (--scheduler); got both"
             )
         return self
+
+
+class MasksParameters(WorkParameters, frozen=True):
+    """Proposals of masks.
+
+    Attributes:
+        mask_threshold: probability of damage from which a pixel is marked; None for the usual.
+    """
+
+    mask_threshold: MaskThreshold = None
+
+    @property
+    def least_probability(self) -> float:
+        """The threshold, or the usual one."""
+        return USUAL_THRESHOLD if self.mask_threshold is None else self.mask_threshold

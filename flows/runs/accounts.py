@@ -115,6 +115,7 @@ def _template(parameters: Batch, run_id: str) -> Job:
         configuration=parameters.configuration,
         masks=parameters.masks_location,
         proposes_masks=parameters.proposes_masks,
+        mask_threshold=parameters.least_probability,
         guides=parameters.guides_location,
         file_format=parameters.file_format,
         suffix=parameters.suffix,

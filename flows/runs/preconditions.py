@@ -137,6 +137,7 @@ def terms_of(parameters: Batch) -> dict[str, Any]:
     return {
         "source": parameters.location(parameters.source).canonical_url,
         "masks": PROPOSED if parameters.proposes_masks else masks and masks.canonical_url,
+        **(_terms_of_proposals(parameters) if parameters.proposes_masks else {}),
         "guides": guides and guides.canonical_url,
         "format": parameters.file_format,
         "suffix": parameters.suffix,
@@ -147,6 +148,13 @@ def terms_of(parameters: Batch) -> dict[str, Any]:
         # What a preset means can change between versions, while its name does not.
         "meaning of the preset": config_hash(parameters.configuration),
     }
+
+
+def _terms_of_proposals(parameters: Batch) -> dict[str, Any]:
+    """From which probability masks are proposed, and by which detector."""
+    from dip.parameterizations.start import shipped_sha256
+
+    return {"mask_threshold": parameters.least_probability, "detector": shipped_sha256("masks")[:16]}
 
 
 def check_same_terms(stored: Mapping[str, Any], asked: Mapping[str, Any], run_id: str) -> None:
