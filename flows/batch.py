@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
@@ -11,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 
 from dip.pipeline.job import Job, Outcome, fail
-from dip.storage import retry
+from dip.storage import Location, retry
 from flows.parameters import Batch
 from flows.progress import Counter
 from flows.runs.accounts import close_run, open_run
@@ -38,6 +39,7 @@ class BatchSummary:
         vanished: images with a result that are not in the source any more.
         failed_earlier: images that failed in an earlier run, and were not tried again.
         left_out: files of the source that are no images, hidden, or excluded.
+        report: page that was made of the results, if it was asked for.
     """
 
     output: str
@@ -48,6 +50,7 @@ class BatchSummary:
     vanished: int = 0
     failed_earlier: int = 0
     left_out: int = 0
+    report: str | None = None
 
 
 def run_batches(batches: Sequence[Batch]) -> list[BatchSummary]:
@@ -140,6 +143,9 @@ def _work_through(runs: Sequence[Run], execution: _Execution) -> None:
 
 def _summary(parameters: Batch, run: Run | None, earlier: Earlier) -> BatchSummary:
     counts = {} if run is None else close_run(run)
+    output = parameters.location(parameters.output)
+    if parameters.bag:
+        close_bag(output)
     summary = BatchSummary(
         parameters.output,
         None if run is None else run.run_id,
@@ -147,21 +153,33 @@ def _summary(parameters: Batch, run: Run | None, earlier: Earlier) -> BatchSumma
         vanished=earlier.vanished,
         failed_earlier=earlier.failed,
         left_out=earlier.left_out,
+        report=_reported(output) if parameters.report else None,
     )
-    if parameters.bag:
-        close_bag(parameters.location(parameters.output))
     if run is not None:
-        create_markdown_artifact(_report(summary, run), key="restoration-summary", description=run.run_id)
+        told = _told(summary, run, _link_to_report(output, summary))
+        create_markdown_artifact(told, key="restoration-summary", description=run.run_id)
     return summary
 
 
-def _page_of(summary: BatchSummary) -> str:
-    """Where the report on a run's output lies, once it is made; a link where a browser could follow it."""
-    url = f"{summary.output.rstrip('/')}/{REPORT}/index.html"
-    return f"[{url}]({url})" if url.startswith(("http://", "https://")) else f"`{url}`"
+def _reported(output: Location) -> str:
+    """The page of an output, made now."""
+    from flows.report.build import make_report  # which brings what reads images
+    from flows.report.one_output import OutputReport
+
+    return make_report(OutputReport({"": output}), output.below(REPORT), lambda *_: None).url
 
 
-def _report(summary: BatchSummary, run: Run) -> str:
+def _link_to_report(output: Location, summary: BatchSummary) -> str:
+    """Where the page of an output lies, or how it is made."""
+    makes = f"`dip report {summary.output}`"
+    if summary.report is None and not output.exists(f"{REPORT}/index.html"):
+        return f"{makes} makes one"
+    url = f"{output.below(REPORT).canonical_url}/index.html"
+    link = f"[{url}]({quote(url, safe=':/')})"
+    return link if summary.report else f"{link}, from before this run; {makes} renews it"
+
+
+def _told(summary: BatchSummary, run: Run, report: str) -> str:
     job = run.template
     return "\n".join(
         [
@@ -177,6 +195,6 @@ def _report(summary: BatchSummary, run: Run) -> str:
             f"| restored | {summary.restored} |",
             f"| failed | {summary.failed} |",
             f"| skipped | {summary.skipped} |",
-            f"| page to look at | `dip report {summary.output}` makes {_page_of(summary)} |",
+            f"| report | {report} |",
         ]
     )

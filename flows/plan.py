@@ -10,6 +10,7 @@ from dask.system import CPU_COUNT
 from dip.configuration import Configuration
 from dip.pipeline.job import Job
 from dip.storage import Location
+from dip.storage.results import Row
 from flows.parameters import PlanParameters
 from flows.runs.inventory import inventory_of
 from flows.runs.preconditions import check_sound_input
@@ -25,14 +26,14 @@ class Prospect:
     Attributes:
         status: `restored`, `failed` or `skipped`, as far as the image itself tells.
         reason: why it would not be restored.
-        pixels: of the restored image.
+        pixels: of each restored page; most images have one.
         size_bytes: of the restored image's pixels, uncompressed.
     """
 
     image_id: str
     status: str
     reason: str | None
-    pixels: int
+    pixels: tuple[int, ...]
     size_bytes: int
 
 
@@ -42,7 +43,7 @@ class Plan:
 
     Attributes:
         prospects: one per image, in the order of their names.
-        iterations: most that an image takes, all restarts together; None for a method without any.
+        iterations: most that a page takes, all restarts together; None for a method without any.
         device: where the time was measured.
         device_hours: about what the images take with so many iterations; None for a method without any.
         left_out: files of the source that are no images, hidden, or excluded.
@@ -96,10 +97,15 @@ def _prospects(jobs: Sequence[Job]) -> Iterator[Prospect]:
 
     with ThreadPoolExecutor(CPU_COUNT) as pool:
         for row in pool.map(inspect, jobs):
-            factor = jobs[0].configuration.scale_factor ** 2
-            pixels = (row.height_px or 0) * (row.width_px or 0) * factor
-            size_bytes = pixels * (row.channels or 0) * (row.bit_depth or 0) // 8
-            yield Prospect(row.image_id, row.status, row.error_message, pixels, size_bytes)
+            yield _prospect(row, jobs[0].configuration.scale_factor ** 2)
+
+
+def _prospect(row: Row, factor: int) -> Prospect:
+    pages = [vars(row)] if row.pages is None else row.pages
+    pixels = [(page["height_px"] or 0) * (page["width_px"] or 0) * factor for page in pages]
+    bits = [(page["channels"] or 0) * (page["bit_depth"] or 0) for page in pages]
+    size_bytes = sum(count * each // 8 for count, each in zip(pixels, bits, strict=True))
+    return Prospect(row.image_id, row.status, row.error_message, tuple(pixels), size_bytes)
 
 
 def _estimated(prospects: Sequence[Prospect], configuration: Configuration, device_name: str) -> Plan:
@@ -107,7 +113,7 @@ def _estimated(prospects: Sequence[Prospect], configuration: Configuration, devi
     from dip.optimize.device import resolve_device
 
     device = resolve_device(device_name)
-    pixels = [prospect.pixels for prospect in prospects if prospect.status == "restored"]
+    pixels = [count for each in prospects if each.status == "restored" for count in each.pixels]
     estimate = estimated_seconds(configuration, pixels, device)
     if estimate is None:
         return Plan(prospects, None, device.type, None)

@@ -62,6 +62,20 @@ def test_clean_image_stays_as_it_is():
     assert psnr(restoration.image[0], clean) > 38
 
 
+def test_curve_tells_how_the_fit_went():
+    reference = photograph(64)
+    configuration = Configuration("denoise", degradation=Degradation(sigma=25), max_iterations=12)
+    measurement = simulated(reference, configuration, configuration.degradation, seed=1)
+    shares = []
+    context = Context(0, CPU, lambda image: torch.tensor(psnr(image[0], reference)), shares.append)
+    curve = optimize(measurement, configuration, context).curve
+    assert [point.iteration for point in curve] == [5, 10, 12]
+    assert all(point.psnr_db > psnr(measurement.y, reference) + 4 for point in curve)
+    assert all(0 < point.loss < 1 for point in curve)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
 def test_result_depends_on_image_configuration_and_seed_only():
     options = {"damage": {"sigma": 25}, "max_iterations": 2}
     first, again, other = (

@@ -10,7 +10,8 @@ from dip.configuration import Configuration, Degradation
 from dip.configuration.tables import OPERATORS, ListedOperator
 from dip.methods import method_called
 from dip.methods.base import Context
-from dip.operators.base import ForwardOperator
+from dip.operators import operator_for
+from dip.operators.base import Acquisition, ForwardOperator
 from dip.operators.composition import Composition
 from dip.operators.downsampling import KERNELS, Downsampling
 from dip.operators.identity import Identity
@@ -21,6 +22,7 @@ CASES = [
     Identity(),
     Mask(torch.rand(1, 1, 24, 48, generator=torch.Generator().manual_seed(0)) > 0.5),
     *(Downsampling.by(factor, kernel, 24, 48) for factor in (2, 3, 4, 8) for kernel in KERNELS),
+    *(operator_for(task, Acquisition(size_px=(24, 48), scale=2)) for task in OPERATORS),
     Composition(
         Downsampling.by(4, "bicubic", 24, 48),
         Mask(torch.rand(1, 1, 6, 12, generator=torch.Generator().manual_seed(0)) > 0.5),
@@ -28,7 +30,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("operator", CASES, ids=repr)
+@pytest.mark.parametrize("operator", CASES, ids=lambda operator: type(operator).__name__)
 def test_adjoint_agrees_with_the_operator_in_a_dot_product(operator: ForwardOperator):
     generator = torch.Generator().manual_seed(1)
     image = torch.rand(2, 3, 24, 48, generator=generator)

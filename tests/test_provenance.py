@@ -17,7 +17,8 @@ from dip.errors import StorageError
 from dip.evaluation.change import change_between
 from dip.images import decode, encode
 from dip.images.xmp import RDF, with_history
-from dip.pipeline.stages import _Stages, process
+from dip.pipeline.page import PageStages
+from dip.pipeline.stages import process
 from dip.storage import Location
 from dip.storage.results import ROW_SCHEMA
 from tests.conftest import files_below, photograph, write_photographs
@@ -153,13 +154,13 @@ def test_unmasked_pixels_are_checked(tmp_path):
 def test_source_that_changes_meanwhile_is_a_failed_image(tmp_path, monkeypatch):
     write_photographs(tmp_path / "in", 1)
     source = tmp_path / "in" / "photo-00.png"
-    restore = _Stages.restore
+    restore = PageStages.restore
 
     def restore_and_touch(stages, *arguments):
         source.write_bytes(source.read_bytes() + b"\0")
         return restore(stages, *arguments)
 
-    monkeypatch.setattr(_Stages, "restore", restore_and_touch)
+    monkeypatch.setattr(PageStages, "restore", restore_and_touch)
     finished = job(tmp_path, "photo-00.png", DENOISE)
     process(finished)
     row = row_of(finished)

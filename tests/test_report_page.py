@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from dip.storage import Location
 from flows.report.build import make_report
@@ -49,6 +50,9 @@ def archive(folder) -> str:
     exif = Image.Exif()
     exif[270] = "<script>document.title='owned'</script>"
     Image.open(source / "coins.png").save(source / HOSTILE, exif=exif)
+    info = PngInfo()
+    info.add(b"abCD", b"of these pixels alone")
+    Image.open(source / "box" / "camera.png").save(source / "box" / "camera.png", pnginfo=info)
     Image.new("L", (64, 64), 128).save(source / "blank.png")
     (source / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n, and then nothing")
     output = restored(source, folder / "restored", task="denoise", method="nlm")
@@ -156,6 +160,22 @@ def test_table_sorts_filters_and_searches(page, archive):
         "const v = document.getElementById('where-value'); v.value = 1; v.oninput()"
     )
     assert "blank.png" not in page.texts(names)
+    assert page.errors() == []
+
+
+def test_notes_are_a_column_a_group_and_in_the_page_of_an_image(page, archive):
+    page.open(archive)
+    page.press("t")
+    [note] = [text for text in page.texts(".rows td.noted") if text]
+    assert note.endswith("abCD.")
+    next(chip for chip in page.all(".chip") if chip.text.startswith("With notes")).click()
+    assert page.texts(".rows td.image_id") == ["box/camera.png"]
+    next(chip for chip in page.all(".chip") if chip.text.startswith("All ")).click()
+    page.one("#search").send_keys("abcd")
+    page.wait_for("return document.querySelectorAll('.rows td.image_id').length === 1")
+    opened(page, archive, "box/camera.png")
+    page.wait_for("return document.querySelector('.told').textContent.includes('Notes')")
+    assert note in page.one(".told").text
     assert page.errors() == []
 
 

@@ -5,8 +5,8 @@ from dip.images.image import Image
 from dip.images.mask_and_guide import read_guide, read_mask
 from dip.images.metadata import Metadata, enlarged
 from dip.images.naming import IMAGE_SUFFIXES, derivative_format, derivative_name, is_image_name
-from dip.images.read import decode
-from dip.images.write import check_format, encode, encode_float_tiff, not_carried
+from dip.images.read import Pages, decode
+from dip.images.write import check_format, check_pages, encode, encode_float_tiff, joined, not_carried
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -14,7 +14,9 @@ __all__ = [
     "FileFormat",
     "Image",
     "Metadata",
+    "Pages",
     "check_format",
+    "check_pages",
     "decode",
     "derivative_format",
     "derivative_name",
@@ -22,6 +24,7 @@ __all__ = [
     "encode_float_tiff",
     "enlarged",
     "is_image_name",
+    "joined",
     "not_carried",
     "read_guide",
     "read_mask",

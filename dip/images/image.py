@@ -106,6 +106,44 @@ PixelMask = NDArray[np.bool_]
 """(H, W), which pixels are observed, damaged or visible."""
 
 
+@dataclass(frozen=True)
+class PageNumber:
+    """Which page of a file is meant.
+
+    Attributes:
+        number: counted from 0.
+        count: how many there are.
+
+    >>> print(PageNumber(2, 5))
+    Page 3 of 5
+    """
+
+    number: int = 0
+    count: int = 1
+
+    def __str__(self) -> str:
+        return f"Page {self.number + 1} of {self.count}"
+
+
+ONLY_PAGE = PageNumber()
+
+
+@dataclass(frozen=True)
+class Companion:
+    """What a TIFF has beside an image.
+
+    Attributes:
+        size_px: (H, W), the way round the file has it.
+        is_below: whether it lies below the image (SubIFDs), not behind it.
+        content: of a mask of transparency, which is carried as it is, a TIFF of it alone; None for a reduced
+            copy, which is made anew.
+    """
+
+    size_px: tuple[int, int]
+    is_below: bool
+    content: bytes | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Image:
     """Pixels, upright, and what must stay with them.
@@ -119,6 +157,7 @@ class Image:
         orientation: EXIF's, of the file.
         metadata: what the file carries beside its pixels.
         tiff_layout: of a TIFF, how it stores pixels, as options of tifffile's writer.
+        attached: of a TIFF, what it has beside the image.
         notes: what of the file is not carried, or was taken for something else, a sentence each.
     """
 
@@ -130,6 +169,7 @@ class Image:
     orientation: int = UPRIGHT
     metadata: Metadata = Metadata()  # noqa: RUF009 - frozen
     tiff_layout: dict[str, Any] = field(default_factory=dict)
+    attached: tuple[Companion, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -172,6 +212,7 @@ def image_of(
     *,
     has_alpha: bool = True,
     tiff_layout: dict[str, Any] | None = None,
+    attached: tuple[Companion, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> Image:
     """An image of what a file holds.
@@ -183,6 +224,7 @@ def image_of(
         metadata: what the file carries beside its pixels.
         has_alpha: whether the first of the further samples, if there are any, is alpha.
         tiff_layout: of a TIFF, how it stores pixels.
+        attached: of a TIFF, what it has beside the image.
         notes: what of the file is not carried.
 
     >>> image = image_of(np.zeros((20, 30, 4), np.uint16), 3, UPRIGHT, Metadata())
@@ -204,6 +246,7 @@ def image_of(
         orientation=orientation,
         metadata=metadata,
         tiff_layout=tiff_layout or {},
+        attached=attached,
         notes=notes,
     )
 

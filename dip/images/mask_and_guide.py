@@ -4,13 +4,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dip.errors import ImageError, MaskError
-from dip.images.image import PixelMask, Pixels
-from dip.images.read import decode
+from dip.images.image import ONLY_PAGE, Image, PageNumber, PixelMask, Pixels
+from dip.images.read import Pages
 
 LEVELS_NAMED = 8
 
 
-def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) -> PixelMask:
+def read_mask(
+    content: bytes, name: str, size_px: tuple[int, int], damage: str, page: PageNumber = ONLY_PAGE
+) -> PixelMask:
     """The observed pixels of an image.
 
     Args:
@@ -19,6 +21,7 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
         name: what errors call it.
         size_px: (H, W) of the image.
         damage: `white` or `black`, the one that marks what is to be repaired.
+        page: of the image. A mask has as many.
 
     Returns:
         (H, W), True = observed, False = damaged.
@@ -33,7 +36,7 @@ def read_mask(content: bytes, name: str, size_px: tuple[int, int], damage: str) 
     array([[ True, False,  True]])
     """
     try:
-        mask = decode(content, name)
+        mask = _page_of(content, "mask", name, page)
     except ImageError as error:
         raise MaskError(f"Expected a mask that can be read. {error}") from error
     check_same_size("mask", mask.size_px, size_px, name, MaskError)
@@ -86,13 +89,14 @@ def check_same_size(
         )
 
 
-def read_guide(content: bytes, name: str, size_px: tuple[int, int]) -> Pixels:
+def read_guide(content: bytes, name: str, size_px: tuple[int, int], page: PageNumber = ONLY_PAGE) -> Pixels:
     """A second image of the same scene, in colour.
 
     Args:
         content: the bytes of its file.
         name: what errors call it.
         size_px: (H, W) of the image.
+        page: of the image. A guide has as many.
 
     Returns:
         (3, H, W), float32 in [0, 1]; of a grey one three equal channels.
@@ -105,6 +109,15 @@ def read_guide(content: bytes, name: str, size_px: tuple[int, int]) -> Pixels:
     >>> read_guide(grey, "second.png", (20, 30)).shape
     (3, 20, 30)
     """
-    guide = decode(content, name)
+    guide = _page_of(content, "guide", name, page)
     check_same_size("guide", guide.size_px, size_px, name)
     return np.tile(guide.pixels, (3 // len(guide.pixels), 1, 1))
+
+
+def _page_of(content: bytes, what: str, name: str, page: PageNumber) -> Image:
+    pages = Pages(content, name)
+    if len(pages) != page.count:
+        raise ImageError(
+            f"Expected a {what} with as many pages as the image, {page.count}; got {len(pages)} ({name})."
+        )
+    return pages.decoded(page.number)

@@ -3,6 +3,8 @@
 import io
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +37,64 @@ _LIMITS = re.compile(r"unsupported|not supported|not implemented|cannot handle|r
 """How libraries say of a sound file that they do not know its kind."""
 
 
+class Pages:
+    """The pages of a file, each decoded when it is asked for. All kinds of files but TIFF have one.
+
+    Args:
+        content: the bytes of the file.
+        name: what errors call it.
+
+    Raises:
+        UnreadableImageError: the bytes are not a whole image.
+        UnsupportedImageError: they are of a kind that cannot be decoded.
+    """
+
+    def __init__(self, content: bytes, name: str) -> None:
+        if not content:
+            raise UnreadableImageError(f"Expected an image; got an empty file ({name}).")
+        self._content, self._name = content, name
+        self._tiff: tiff.TiffPages | None = None
+        self._remarks: tuple[str, ...] = ()
+        if content.startswith(tiff.SIGNATURES):
+            with _said(name), kept_off_the_console() as remarks:
+                self._tiff = tiff.TiffPages(content, name)
+            self._remarks = tuple(remarks)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return 1 if self._tiff is None else len(self._tiff)
+
+    def decoded(self, number: int = 0) -> Image:
+        """One of them, counted from 0, upright, in its own depth and channels.
+
+        Raises:
+            UnreadableImageError: the bytes are not a whole image.
+            UnsupportedImageError: a kind of image that would be flattened: CMYK, Lab, animated,
+                floating-point.
+            ImageTooLargeError: more than `MAX_PIXELS` pixels.
+        """
+        with _said(self._name):
+            with kept_off_the_console() as remarks:
+                if self._tiff is None:
+                    image = _decoded(self._content, self._name)
+                else:
+                    image = self._tiff.decoded(number)
+            notes = (*image.notes, *self._remarks, *remarks)
+            return _without_what_holds_no_longer(replace(image, notes=notes))
+
+    def check_single(self) -> None:
+        """Refuse several pages where there is use for one.
+
+        Raises:
+            UnsupportedImageError: there are several.
+        """
+        if len(self) > 1:
+            raise UnsupportedImageError(
+                f"Expected a single image; got {len(self)} frames or pages ({self._name}). "
+                "Save one by itself."
+            )
+
+
 def decode(content: bytes, name: str) -> Image:
     """Decode an image, upright, in its own depth and channels.
 
@@ -53,13 +113,16 @@ def decode(content: bytes, name: str) -> Image:
     >>> image.size_px, image.channels, image.bit_depth
     ((20, 30), 3, 8)
     """
-    if not content:
-        raise UnreadableImageError(f"Expected an image; got an empty file ({name}).")
+    pages = Pages(content, name)
+    pages.check_single()
+    return pages.decoded()
+
+
+@contextmanager
+def _said(name: str) -> Iterator[None]:
+    """Say in a sentence what libraries find wrong with a file."""
     try:
-        with kept_off_the_console() as remarks:
-            image = _decoded(content, name)
-            image = replace(image, notes=(*image.notes, *remarks))
-            return _without_what_holds_no_longer(image)
+        yield
     except DipError:
         raise
     except Exception as error:
@@ -82,8 +145,6 @@ def _without_what_holds_no_longer(image: Image) -> Image:
 
 
 def _decoded(content: bytes, name: str) -> Image:
-    if content.startswith(tiff.SIGNATURES):
-        return tiff.decode_tiff(content, name)
     if content.startswith(png.SIGNATURE):
         return png.decode_png(content, name)
     if content.startswith(jpeg2000.SIGNATURES):

@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from dip.configuration.vocabulary import FileFormat
 from dip.errors import UnsupportedImageError
 from dip.images import photoshop
-from dip.images.formats import bmp
+from dip.images.formats import bmp, tiff
 from dip.images.formats.jpeg2000 import encode_jpeg2000
 from dip.images.formats.png import encode_png
-from dip.images.formats.tiff import encode_tiff
 from dip.images.image import Image
-from dip.images.metadata import Metadata
 
 JPEG_QUALITY = 95
 _SEGMENT_BYTES = 65_000
@@ -86,17 +84,55 @@ def check_format(image: Image, size_px: tuple[int, int], file_format: FileFormat
             )
 
 
-def not_carried(metadata: Metadata, file_format: FileFormat) -> tuple[str, ...]:
-    """What of an image's metadata a format has no place for, a sentence each.
+def joined(pages: Sequence[bytes], file_format: FileFormat) -> bytes:
+    """One file of the pages that `encode` made.
 
-    >>> not_carried(Metadata(comment=b"plate 4"), "jp2")
+    Raises:
+        UnsupportedImageError: there are several, and the format holds one alone.
+    """
+    if len(pages) == 1:
+        return pages[0]
+    check_pages(len(pages), file_format)
+    return tiff.joined(pages)
+
+
+def check_pages(count: int, file_format: FileFormat) -> None:
+    """See that a format can hold so many pages.
+
+    Raises:
+        UnsupportedImageError: it cannot.
+
+    >>> check_pages(3, "png")
+    Traceback (most recent call last):
+    dip.errors.UnsupportedImageError: Expected a format with room for 3 pages, such as tiff ...
+    """
+    if count > 1 and file_format != "tiff":
+        raise UnsupportedImageError(
+            f"Expected a format with room for {count} pages, such as tiff (--format); got {file_format}."
+        )
+
+
+def not_carried(image: Image, file_format: FileFormat, factor: int = 1) -> tuple[str, ...]:
+    """What of an image's file a format has no place for, or an enlarged image no use, a sentence each.
+
+    >>> black = np.zeros((1, 4, 4), np.float32)
+    >>> not_carried(Image(black, metadata=Metadata(comment=b"plate 4")), "jp2")
     ('The comment of the file had no place in a jp2.',)
     """
+    metadata = image.metadata
     lost = [name for name in _NAMED if getattr(metadata, name) and name not in _CARRIED[file_format]]
     if metadata.chunks and file_format != "png" and any(kind in _TEXTS for kind, _ in metadata.chunks):
         lost.append("texts")
     named = {**_NAMED, "texts": "texts"}
-    return tuple(f"The {named[name]} of the file had no place in a {file_format}." for name in lost)
+    notes = [f"The {named[name]} of the file had no place in a {file_format}." for name in lost]
+    is_mask = [companion.content is not None for companion in image.attached]
+    if file_format != "tiff" and not all(is_mask):
+        notes.append(f"A reduced copy of the image had no place in a {file_format}.")
+    if any(is_mask) and file_format != "tiff":
+        notes.append(f"A transparency mask of the image had no place in a {file_format}.")
+    elif any(is_mask) and factor != 1:
+        notes.append("A transparency mask of the image was dropped: it does not fit the enlarged one.")
+    return tuple(notes)
 
 
 def encode_webp(image: Image) -> bytes:
@@ -182,7 +218,7 @@ def _saved(image: PIL.Image.Image, file_format: str, **options: object) -> bytes
 _ENCODERS: Mapping[FileFormat, Callable[[Image], bytes]] = MappingProxyType(
     {
         "png": encode_png,
-        "tiff": encode_tiff,
+        "tiff": tiff.encode_tiff,
         "jp2": encode_jpeg2000,
         "webp": encode_webp,
         "bmp": encode_bmp,

@@ -1,6 +1,6 @@
 """Deep Image Prior from an educated start: x* = g(θ*, y), where θ* is sought near θ₀."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -14,6 +14,7 @@ from dip.operators.filling import filled
 from dip.operators.measurement import Measurement, enlarged_bicubic
 from dip.operators.noise_model import NoiseModel, estimated_noise
 from dip.optimize.adaptation import Adaptation, adapted, drawn_by
+from dip.optimize.curve import CurvePoint
 from dip.optimize.device import repeatable_on
 from dip.optimize.recorruption import RecorruptedNoise
 from dip.optimize.risk import best_share
@@ -21,6 +22,9 @@ from dip.parameterizations.residual_unet import ResidualUNet
 from dip.parameterizations.start import Start, shipped_start, start_in
 
 BACK_PROJECTIONS = 4
+
+INTERVAL = 5
+"""Iterations of a point of the curve."""
 
 
 def restore_from_start(
@@ -80,10 +84,41 @@ def _cleaned(
     loss = RecorruptedNoise(
         y, observed, tones, noise, adaptation.recorruption, adaptation.crop_px, context.seed
     )
-    network = adapted(network, loss, adaptation, context.part(0, 2).progress)
+    curve = _Curve(context.part(0, 2), scene, adaptation.iterations)
+    network = adapted(network, loss, adaptation, curve)
     share = None if noise is None else best_share(draw, y, noise, context.seed)[0]
     drawn = scene.drawn(network, context.part(1, 2).progress)
-    return _restoration(scene, scene.mixed(drawn, share), adaptation.iterations, noise, share)
+    made = _restoration(scene, scene.mixed(drawn, share), adaptation.iterations, noise, share)
+    return replace(made, curve=tuple(curve.points))
+
+
+@dataclass
+class _Curve:
+    """Watches a fit: keeps its curve, and tells how far it is. PSNR is that of a pass without mirrorings."""
+
+    context: Context
+    scene: Scene
+    iterations: int
+    points: list[CurvePoint] = field(default_factory=list)
+    _losses: list[Tensor] = field(default_factory=list)
+
+    def __call__(self, iteration: int, loss: Tensor, network: ResidualUNet) -> None:
+        self._losses.append(loss)
+        if iteration % INTERVAL and iteration < self.iterations:
+            return
+        mean = float(torch.stack(self._losses).mean())
+        self.points.append(CurvePoint(iteration, mean, None, self._psnr_db(network)))
+        self._losses.clear()
+        if self.context.progress is not None:
+            self.context.progress(iteration / self.iterations)
+
+    def _psnr_db(self, network: ResidualUNet) -> float | None:
+        if self.context.psnr_of is None or self.scene.tiles > 1:
+            return None
+        y, observed = self.scene.whole, self.scene.observed
+        with torch.no_grad():
+            drawn = drawn_by(network, filled(y, observed), observed)
+        return float(self.context.psnr_of(self.scene.cut(drawn)))
 
 
 def _enlarged(measurement: Measurement, context: Context, network: ResidualUNet) -> Restoration:

@@ -158,7 +158,7 @@ def _of_preset(configuration: Configuration) -> Settings:
             return by_task[name]
     raise ConfigurationError(
         f"Expected the preset {configuration.preset} with the task {' or '.join(by_task)}; "
-        f"got {task}. Use auto, fast or paper for it."
+        f"got {task}. Use auto, untrained or fast for it."
     )
 
 
@@ -195,11 +195,15 @@ def adaptation_for(configuration: Configuration) -> Adaptation | None:
     if effective_preset(configuration) != "educated":
         return None
     adaptation = EDUCATED.get(configuration.task)
-    if adaptation is None or configuration.variation != Variation() or configuration.restarts > 1:
+    if adaptation is None:
         raise ConfigurationError(
-            f"Expected the preset educated with the task {' or '.join(EDUCATED)}, one restart and no other "
-            f"network, rule or objective; got {configuration.task} {configuration.variation_text}. "
+            f"Expected the preset educated with the task {' or '.join(EDUCATED)}; got {configuration.task}. "
             "Use the preset untrained for it."
+        )
+    if configuration.variation != Variation() or configuration.restarts > 1:
+        raise ConfigurationError(
+            "Expected the preset educated with one restart and no other network, rule or objective; "
+            f"got {configuration.variation_text}. Use the preset untrained for it."
         )
     if not adaptation.iterations:
         return adaptation

@@ -30,7 +30,7 @@ OVERLAP_PX = 32
 def trained(measurement: Measurement, configuration: Configuration, context: Context) -> Restoration:
     """Restore with the network of `configuration.weights`, tile by tile.
 
-    The network is given y, clipped to [0, 1], as (1, C, h, w), float32, in tiles of 256 × 256 pixels (less
+    The network is given y as it is, (1, C, h, w), float32, in tiles of 256 × 256 pixels (less
     where the image is smaller), and has to return (1, C, h·scale, w·scale). TorchScript runs on
     the context's device, ONNX on the CPU. A grey image is given as one channel; a network that refuses
     it gets it repeated to three. Where three channels come back for a grey image, their mean is taken.
@@ -42,7 +42,7 @@ def trained(measurement: Measurement, configuration: Configuration, context: Con
             channels that are asked for.
     """
     network = network_in(str(configuration.weights), configuration.weights_sha256, context.device)
-    y = torch.from_numpy(measurement.y).clamp(0, 1)[None]
+    y = torch.from_numpy(measurement.y)[None]
     height_px, width_px = y.shape[2:]
     scale, numbers = configuration.scale_factor, itertools.count(1)
     count = count_tiles((height_px, width_px), TILE_PX, OVERLAP_PX)

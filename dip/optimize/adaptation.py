@@ -11,6 +11,7 @@ from dip.optimize.device import body_precision
 from dip.parameterizations.residual_unet import ResidualUNet
 
 Loss = Callable[[ResidualUNet], Tensor]
+Watch = Callable[[int, Tensor, ResidualUNet], None]
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,9 @@ class Adaptation:
     """
 
     start: str
-    iterations: int = 25
-    learning_rate: float = 2e-4
-    recorruption: float = 0.7
+    iterations: int = 40
+    learning_rate: float = 4e-4
+    recorruption: float = 1.0
     average: float = 0.95
     crop_px: int = 256
 
@@ -43,26 +44,24 @@ def drawn_by(network: ResidualUNet, y: Tensor, observed: Tensor) -> Tensor:
     return drawn.float()
 
 
-def adapted(
-    start: ResidualUNet, loss: Loss, adaptation: Adaptation, tell: Callable[[float], None] | None = None
-) -> ResidualUNet:
+def adapted(start: ResidualUNet, loss: Loss, adaptation: Adaptation, watch: Watch) -> ResidualUNet:
     """A copy of the network with weights of the image's own: their average over the fit.
 
     Args:
         start: g(θ₀, ·).
         loss: what is minimised; it draws its random numbers itself.
         adaptation: how long and how fast.
-        tell: is told the share that is done.
+        watch: sees each iteration, counted from 1, its loss, and the network as it is on average.
     """
     network, average = copy.deepcopy(start), copy.deepcopy(start)
     optimizer = torch.optim.Adam(network.parameters(), adaptation.learning_rate, fused=True)
     for step in range(adaptation.iterations):
         optimizer.zero_grad()
-        loss(network).backward()  # type: ignore[no-untyped-call]
+        error = loss(network)
+        error.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         kept = min(adaptation.average, (step + 1) / (step + 2))
         with torch.no_grad():
             torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - kept)
-        if tell is not None:
-            tell((step + 1) / adaptation.iterations)
+        watch(step + 1, error.detach(), average)
     return average

@@ -10,13 +10,17 @@ from dip.operators.noise_model import NoiseModel
 from dip.optimize.adaptation import drawn_by
 from dip.parameterizations.residual_unet import ResidualUNet
 
+WAYS = 8
+"""To lay an image: on one of four sides, seen from the front or from the back."""
+
 
 @dataclass(frozen=True, eq=False)
 class RecorruptedNoise:
     """‖m (g(θ, y + α n) − (y − n / α))‖² / ‖m‖², the error to the clean image but for a constant.
 
     n has the covariance of the noise in y, so that the two are independent. Where there are holes, the same
-    holes, moved and mirrored, hide more pixels of the input.
+    holes, moved and mirrored, hide more pixels of the input. The image is laid another way each time: what is
+    true of it holds all ways, while noise that is learnt by heart in one is of no use in another.
 
     Attributes:
         y: (B, 3, H, W), parts of one image, of which one is looked at each time.
@@ -56,7 +60,11 @@ class RecorruptedNoise:
         if self.noise is not None:
             noise = self.noise.drawn(tones, self._noise_generator)
             given, target = y + self.share * noise, y - noise / self.share
-        errors = (drawn_by(network, filled(given, left), left) - target).square() * observed
+        way = self._number(WAYS)
+        given, left, target, observed = (
+            turned(image, way) for image in (filled(given, left), left, target, observed)
+        )
+        errors = (drawn_by(network, given, left) - target).square() * observed
         return errors.sum() / (3 * observed.sum()).clamp(min=1)
 
     def _span(self, length_px: int) -> slice:
@@ -74,3 +82,17 @@ class RecorruptedNoise:
 
     def _number(self, below: int) -> int:
         return int(torch.randint(below, (), generator=self._places))
+
+
+def turned(image: Tensor, way: int) -> Tensor:
+    """An image (B, C, H, W) laid one of eight ways; of four of them it is (B, C, W, H).
+
+    >>> turned(torch.tensor([[[[1, 2], [3, 4]]]]), 5)
+    tensor([[[[2, 4],
+              [1, 3]]]])
+    """
+    if way & 1:
+        image = image.flip(3)
+    if way & 2:
+        image = image.flip(2)
+    return image.transpose(2, 3) if way & 4 else image

@@ -1,17 +1,17 @@
 """A proposal of what to repair in one image: its mask, and what a person looks at to judge it."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import PIL.Image
-from numpy.typing import NDArray
 
 from dip import images
 from dip.detection import Proposal, check_share, pieces_of, propose_damage
 from dip.errors import ImageError, StorageError
 from dip.images import Image
-from dip.images.image import PixelMask
+from dip.images.image import ONLY_PAGE, PageNumber, PixelMask
 from dip.pipeline.job import Job, Outcome
 
 RED = np.array([[[1.0]], [[0.0]], [[0.0]]], np.float32)
@@ -23,7 +23,7 @@ class MaskOutcome(Outcome):
 
     Attributes:
         share: of the pixels that its mask marks.
-        pieces: marks that do not touch.
+        pieces: marks that do not touch, on all pages.
     """
 
     share: float | None = None
@@ -37,63 +37,101 @@ def propose_mask(job: Job) -> MaskOutcome:
 
     Returns:
         `proposed` if there is something to repair, `empty` if not, `kept` if there was a mask, `failed` if
-        the image cannot be read, or too much of it is marked.
+        the image cannot be read, or too much of a page is marked.
 
     Raises:
         StorageError: the output cannot be written.
     """
     try:
-        if job.output.exists(mask_name(job.image_id)):
-            return _kept(job)
-        source = images.decode(job.source.read(job.image_id), job.image_id)
+        there = _mask_there(job)
+        if there is not None:
+            return _outcome(job, "kept", _marked_in(job, there))
+        pages = images.Pages(job.source.read(job.image_id), job.image_id)
+        proposed = [_proposed(pages, PageNumber(n, len(pages)), job) for n in range(len(pages))]
     except (ImageError, StorageError) as error:
         return MaskOutcome(job.image_id, "failed", str(error))
-    proposal = propose_damage(source.pixels, job.mask_threshold)
-    job.output.write(overlay_name(job.image_id), _overlay(source, proposal.damaged))
-    job.output.write(probability_name(job.image_id), _encoded(proposal.probability))
+    # The mask comes last: who finds one takes the image for done.
+    count = len(pages)
+    masks = [encode_mask(damaged, mask_format(count)) for damaged in proposed]
+    job.output.write(mask_name(job.image_id, count), images.joined(masks, mask_format(count)))
+    return _outcome(job, "proposed" if any(map(np.any, proposed)) else "empty", proposed)
+
+
+def _outcome(job: Job, status: str, masks: Sequence[PixelMask]) -> MaskOutcome:
+    share = sum(int(damaged.sum()) for damaged in masks) / sum(damaged.size for damaged in masks)
+    return MaskOutcome(job.image_id, status, None, share, sum(map(pieces_of, masks)))
+
+
+def _mask_there(job: Job) -> str | None:
+    """Name of the mask that the output holds already, if it does."""
+    names = mask_name(job.image_id), mask_name(job.image_id, pages=2)
+    return next((name for name in names if job.output.exists(name)), None)
+
+
+def _marked_in(job: Job, name: str) -> list[PixelMask]:
+    """What the pages of a mask mark.
+
+    Raises:
+        ImageError: it cannot be read.
+    """
+    content = job.output.read(name)
+    pages = images.Pages(content, name)
+    sizes = [pages.decoded(number).size_px for number in range(len(pages))]
+    return [
+        ~images.read_mask(content, name, size_px, "white", PageNumber(number, len(pages)))
+        for number, size_px in enumerate(sizes)
+    ]
+
+
+def _proposed(pages: images.Pages, page: PageNumber, job: Job) -> PixelMask:
+    """The mask of a page, whose overlay and probability are written.
+
+    Raises:
+        ImageError: it cannot be read, or is marked too much; the sentence names the page.
+    """
     try:
+        source = pages.decoded(page.number)
+        proposal = propose_damage(source.pixels, job.mask_threshold)
+        _write_to_look_at(source, proposal, page, job)
         check_share(proposal, job.image_id)
     except ImageError as error:
-        return MaskOutcome(job.image_id, "failed", str(error), proposal.share, proposal.pieces)
-    # The mask comes last: who finds one takes the image for done.
-    job.output.write(mask_name(job.image_id), encode_mask(proposal.damaged))
-    return _outcome(job, "proposed" if proposal.pieces else "empty", proposal)
+        raise type(error)(str(error) if page.count == 1 else f"{page}: {error}") from error
+    return proposal.damaged
 
 
-def _outcome(job: Job, status: str, proposal: Proposal) -> MaskOutcome:
-    return MaskOutcome(job.image_id, status, None, proposal.share, proposal.pieces)
+def _write_to_look_at(source: Image, proposal: Proposal, page: PageNumber, job: Job) -> None:
+    job.output.write(overlay_name(job.image_id, page), _overlay(source, proposal.damaged))
+    probability = images.encode(Image(proposal.probability[None]), "png")
+    job.output.write(probability_name(job.image_id, page), probability)
 
 
-def _kept(job: Job) -> MaskOutcome:
-    """What a mask that is there marks."""
-    name = mask_name(job.image_id)
-    content = job.output.read(name)
-    damaged = ~images.read_mask(content, name, images.decode(content, name).size_px, "white")
-    return MaskOutcome(job.image_id, "kept", None, float(damaged.mean()), pieces_of(damaged))
+def mask_format(pages: int) -> images.FileFormat:
+    """Of the mask of an image with so many pages."""
+    return "png" if pages == 1 else "tiff"
 
 
-def mask_name(image_id: str) -> str:
+def mask_name(image_id: str, pages: int = 1) -> str:
     """Where the mask of an image lies below the output; a restoration finds it below `masks`."""
-    return f"masks/{images.derivative_name(image_id, 'png')}"
+    return f"masks/{images.derivative_name(image_id, mask_format(pages))}"
 
 
-def probability_name(image_id: str) -> str:
-    """Where the probability lies, black = 0, white = 1."""
-    return f"probability/{images.derivative_name(image_id, 'png')}"
+def overlay_name(image_id: str, page: PageNumber = ONLY_PAGE) -> str:
+    """Where the overlay of a page lies, for people alone."""
+    return f"overlays/{image_id}{_suffix_of(page)}.jpg"
 
 
-def overlay_name(image_id: str) -> str:
-    """Where the overlay lies, for people alone."""
-    return f"overlays/{image_id}.jpg"
+def probability_name(image_id: str, page: PageNumber = ONLY_PAGE) -> str:
+    """Where the probability of a page lies, black = 0, white = 1."""
+    return f"probability/{image_id}{_suffix_of(page)}.png"
 
 
-def encode_mask(damaged: PixelMask) -> bytes:
-    """(H, W), True = to be repaired, as a PNG."""
-    return _encoded(damaged.astype(np.float32))
+def _suffix_of(page: PageNumber) -> str:
+    return "" if page.count == 1 else f".{page.number + 1}"
 
 
-def _encoded(plane: NDArray[np.float32]) -> bytes:
-    return images.encode(Image(plane[None]), "png")
+def encode_mask(damaged: PixelMask, file_format: images.FileFormat = "png") -> bytes:
+    """(H, W), True = to be repaired, as a file."""
+    return images.encode(Image(damaged[None].astype(np.float32)), file_format)
 
 
 def _overlay(source: Image, damaged: PixelMask) -> bytes:

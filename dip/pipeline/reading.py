@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 from dip import images
 from dip.configuration import Configuration
@@ -9,7 +10,7 @@ from dip.configuration.tables import METHODS, OPERATORS
 from dip.detection import check_share, propose_damage
 from dip.errors import ImageSkipped, MaskError
 from dip.images import Image
-from dip.images.image import PixelMask, Pixels
+from dip.images.image import ONLY_PAGE, PageNumber, PixelMask, Pixels
 from dip.images.noise import estimate_noise
 from dip.pipeline.job import Job
 from dip.storage.results import Row
@@ -32,12 +33,51 @@ class Given:
     visible: PixelMask | None = None
 
 
+class Files:
+    """The files of a job, each read when it is asked for, and once.
+
+    Raises:
+        StorageError: the storage does not answer; at reading.
+        ImageError: the image has pages, and there is use for one alone; or none can be read.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    @cached_property
+    def content(self) -> bytes:
+        """Of the image's file."""
+        return self._job.source.read(self._job.image_id)
+
+    @cached_property
+    def pages(self) -> images.Pages:
+        """Of the image. In an evaluation there is one."""
+        pages = images.Pages(self.content, self._job.image_id)
+        if self._job.configuration.degradation is not None:
+            pages.check_single()
+        return pages
+
+    @cached_property
+    def mask(self) -> bytes | None:
+        """Of the mask's file, if there is one."""
+        job = self._job
+        return None if job.masks is None or job.mask_id is None else job.masks.read(job.mask_id)
+
+    @cached_property
+    def guide(self) -> bytes | None:
+        """Of the guide's file, if there are guides."""
+        guides = self._job.guides
+        return None if guides is None else guides.read(self._job.image_id)
+
+
 @dataclass
 class Reader:
-    """Reads what belongs to a job; its row fills up on the way."""
+    """Reads what belongs to a page of a job; its row fills up on the way."""
 
     job: Job
     row: Row
+    files: Files
+    page: PageNumber = ONLY_PAGE
 
     @property
     def configuration(self) -> Configuration:
@@ -52,10 +92,7 @@ class Reader:
             ImageError: it, its mask or its guide cannot be read, or do not go together.
             StorageError: the storage does not answer.
         """
-        job = self.job
-        content = job.source.read(job.image_id)
-        self.row.source_sha256 = hashlib.sha256(content).hexdigest()
-        source = images.decode(content, job.image_id)
+        source = self.files.pages.decoded(self.page.number)
         self.row.notes = list(source.notes)
         self.row.height_px, self.row.width_px = source.size_px
         self.row.channels, self.row.bit_depth = source.channels, source.bit_depth
@@ -91,11 +128,10 @@ class Reader:
 
     def read_guide(self, source: Image) -> Pixels | None:
         """The second image that the network draws from, (3, H, W); None where none is asked for."""
-        job = self.job
-        if job.guides is None:
+        guides, content = self.job.guides, self.files.guide
+        if guides is None or content is None:
             return None
-        content = job.guides.read(job.image_id)
-        return images.read_guide(content, job.guides.url_of(job.image_id), source.size_px)
+        return images.read_guide(content, guides.url_of(self.job.image_id), source.size_px, self.page)
 
     def read_mask(self, source: Image) -> PixelMask | None:
         """Which pixels are observed; None where no mask says so, and the task needs none."""
@@ -104,15 +140,16 @@ class Reader:
             return self.propose_mask(source)
         if job.masks is None:
             return None
-        if job.mask_id is None:
+        mask = self.files.mask
+        if job.mask_id is None or mask is None:
             self.skip_if_inpainting(
                 f"Expected a mask at the same relative path below {job.masks.url}; "
                 f"there is none ({job.image_id})."
             )
             return None
-        mask = job.masks.read(job.mask_id)
         self.row.mask_sha256 = hashlib.sha256(mask).hexdigest()
-        observed = images.read_mask(mask, job.mask_id, source.size_px, self.configuration.damage)
+        damage = self.configuration.damage
+        observed = images.read_mask(mask, job.mask_id, source.size_px, damage, self.page)
         if observed.all():
             self.skip_if_inpainting(f"Expected damage to repair; the mask marks none ({job.mask_id}).")
             return None

@@ -1,27 +1,23 @@
-"""One image through the five stages: read → degrade → restore → evaluate → write.
+"""One image, page by page, through the five stages: read → degrade → restore → evaluate → write.
 
 `process` is what a worker runs. It never raises for what is wrong with one image: that becomes a row.
 """
 
+import hashlib
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
-from dip.configuration import Configuration
 from dip.errors import DeviceLostError, ImageSkipped, OutputError
-from dip.evaluation.scores import Evaluator
-from dip.methods import method_called
-from dip.methods.base import Context, Restoration
-from dip.methods.grain_fill import with_grain
-from dip.operators.measurement import Measurement, image_seed, measured
-from dip.operators.simulation import simulated
+from dip.images.image import PageNumber
 from dip.optimize.curve import CurvePoint
-from dip.optimize.device import resolve_device
 from dip.pipeline.job import Job, Outcome, new_row
-from dip.pipeline.reading import Given, Reader
+from dip.pipeline.page import PageStages
+from dip.pipeline.reading import Files
 from dip.pipeline.writing import Writer
+from dip.storage.pages import tell_of_pages
 from dip.storage.results import Row, encode_record
 
 
@@ -32,15 +28,62 @@ class _Stages:
     job: Job
     row: Row
     progress: Callable[[float], None] | None = None
-    curve: tuple[CurvePoint, ...] = field(default=())
+    curve: tuple[CurvePoint, ...] = ()
+    at: PageNumber | None = None
+    """The page that is worked on, of several."""
 
     def run(self) -> None:
-        given = self.read()
-        measurement = self.degrade(given)
-        evaluator = None if measurement.reference is None else Evaluator(measurement, self.configuration)
-        restoration = self.restore(measurement, evaluator)
-        self.evaluate(measurement, restoration, evaluator)
-        Writer(self.job, self.row).write(given.source, measurement, restoration)
+        """All stages. Of several pages all are checked before the first is restored."""
+        pages = self.pages()
+        if len(pages) > 1:
+            self.check(pages)
+        encoded = [
+            page.restored() if page.left is None else page.as_it_was() for page in self.one_by_one(pages)
+        ]
+        self.curve = next((page.curve for page in pages if page.curve), ())
+        self.tell_of(pages)
+        Writer(self.job, self.row).write(encoded)
+
+    def look(self) -> None:
+        """Find out what reading tells, and keep nothing else."""
+        pages = self.pages()
+        self.check(pages)
+        self.tell_of(pages)
+
+    def check(self, pages: Sequence[PageStages]) -> None:
+        """Read each page, without keeping it.
+
+        Raises:
+            ImageSkipped: none needs to be restored.
+        """
+        for page in self.one_by_one(pages):
+            page.check()
+        reasons = [page.left for page in pages if page.left is not None]
+        if len(reasons) == len(pages):
+            raise reasons[0]
+
+    def pages(self) -> list[PageStages]:
+        """The pages of the image; a single one fills the image's own row."""
+        files = Files(self.job)
+        self.row.source_sha256 = hashlib.sha256(files.content).hexdigest()
+        count = len(files.pages)
+        rows = [self.row] if count == 1 else [replace(self.row) for _ in range(count)]
+        return [
+            PageStages(self.job, row, files, PageNumber(number, count), self.progress)
+            for number, row in enumerate(rows)
+        ]
+
+    def one_by_one(self, pages: Sequence[PageStages]) -> Iterator[PageStages]:
+        """The pages; what goes wrong with one of several is told with its number."""
+        for page in pages:
+            self.at = page.page if len(pages) > 1 else None
+            yield page
+        self.at = None
+
+    def tell_of(self, pages: Sequence[PageStages]) -> None:
+        """Have the row tell of several pages."""
+        if len(pages) > 1:
+            tell_of_pages(self.row, [page.row for page in pages])
 
     def attempt(self, work: Callable[[], object]) -> None:
         """Do some or all of the stages; the row tells what became of it."""
@@ -49,7 +92,7 @@ class _Stages:
             self.row.status = "restored"
         except ImageSkipped as reason:
             self.row.status = "skipped"
-            self.row.blame(reason)
+            self.blame(reason)
         except OutputError:  # not this image's fault, and the same for the next
             raise
         except torch.AcceleratorError as error:
@@ -57,69 +100,13 @@ class _Stages:
                 f"Expected a GPU that answers; it failed for good in this process ({error})."
             ) from error
         except Exception as error:  # noqa: BLE001 - whatever fails in one image is a row, and the batch goes on
-            self.row.blame(error)
+            self.blame(error)
 
-    @property
-    def configuration(self) -> Configuration:
-        return self.job.configuration
-
-    @property
-    def image_seed(self) -> int:
-        """Seed of this image: it follows the bytes, so that neither its name nor its place matters."""
-        return image_seed(self.configuration.seed, self.row.source_sha256 or "")
-
-    def read(self) -> Given:
-        """The image, and what belongs to it."""
-        given = Reader(self.job, self.row).read()
-        Writer(self.job, self.row).rehearse(given.source)
-        return given
-
-    def degrade(self, given: Given) -> Measurement:
-        """The measurement: the source itself, or in an evaluation what is made of it."""
-        degradation = self.configuration.degradation
-        if degradation is None:
-            measurement = measured(given.source.pixels, given.observed, self.configuration, given.guide)
-            return replace(measurement, visible=given.visible, source_sigma=self.row.noise_sigma)
-        return simulated(given.source.pixels, self.configuration, degradation, self.image_seed)
-
-    def restore(self, measurement: Measurement, evaluator: Evaluator | None) -> Restoration:
-        """x*, by the method asked for."""
-        device = resolve_device(self.job.device)
-        self.row.device = "cpu" if device.type == "cpu" else torch.cuda.get_device_name(device)
-        context = Context(self.image_seed, device, evaluator.psnr_of() if evaluator else None, self.progress)
-        restoration = method_called(self.configuration.method)(measurement, self.configuration, context)
-        row = self.row
-        row.iterations, row.stop_iteration = restoration.iterations, restoration.stop_iteration
-        row.stop_rule, row.stop_reason = restoration.stop_rule, restoration.stop_reason
-        row.tiles, row.tile_px = restoration.tiles, restoration.tile_px
-        row.noise_sigma = row.noise_sigma if restoration.noise_sigma is None else restoration.noise_sigma
-        row.noise_size_px, row.restored_share = restoration.noise_size_px, restoration.share
-        self.curve = restoration.curve
-        image = measurement.softened(restoration.image, self.configuration.strength)
-        if self.configuration.fills_with_grain:
-            image = with_grain(image, measurement, context, self._kept_share(restoration))
-        return replace(restoration, image=image)
-
-    def _kept_share(self, restoration: Restoration) -> float:
-        """How much of the noise is left where the image is observed: all where nothing is denoised."""
-        if self.configuration.keeps_observed:
-            return 1.0
-        strength = 1.0 if self.configuration.strength is None else self.configuration.strength
-        return 1 - strength * (1.0 if restoration.share is None else restoration.share)
-
-    def evaluate(
-        self, measurement: Measurement, restoration: Restoration, evaluator: Evaluator | None
-    ) -> None:
-        """The metrics, if there is a reference."""
-        row = self.row
-        row.height_px, row.width_px = measurement.size_px
-        if evaluator is None:
-            return
-        readings = evaluator.readings(restoration.image)
-        main, row.readings = readings[0], [asdict(reading) for reading in readings]
-        row.protocol, row.ssim = main.protocol, main.ssim
-        row.psnr_db, row.psnr_degraded_db = main.psnr_db, main.psnr_degraded_db
-        row.psnr_peak_db = max((p.psnr_db for p in self.curve if p.psnr_db is not None), default=None)
+    def blame(self, error: BaseException) -> None:
+        """Record what kept the image from being restored, and on which of several pages."""
+        self.row.blame(error)
+        if self.at is not None:
+            self.row.error_message = f"{self.at}: {self.row.error_message}"
 
 
 def inspect(job: Job) -> Row:
@@ -129,7 +116,7 @@ def inspect(job: Job) -> Row:
         A row with the status `restored`, `failed` or `skipped`, and with the size that was read.
     """
     stages = _Stages(job, new_row(job))
-    stages.attempt(stages.read)
+    stages.attempt(stages.look)
     return stages.row
 
 

@@ -1,6 +1,7 @@
 """The last stage: what is restored leaves as files, or in the row, and says where it comes from."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,14 +11,29 @@ from dip import images
 from dip.errors import ImageError, UnsupportedImageError
 from dip.evaluation.change import change_between
 from dip.images import Image, Metadata
-from dip.images.image import Levels, PixelMask, Pixels
+from dip.images.image import ONLY_PAGE, Levels, PageNumber, PixelMask, Pixels
 from dip.images.xmp import with_history
 from dip.methods.base import Restoration
 from dip.operators.measurement import Measurement, enlarged_bicubic
 from dip.pipeline.job import Job
-from dip.pipeline.proposed_masks import encode_mask, mask_name
+from dip.pipeline.proposed_masks import encode_mask, mask_format, mask_name
 from dip.storage.results import Row
 from dip.storage.sidecar import describes, encode_sidecar, sidecar_name, source_in
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What is to be written of a page.
+
+    Attributes:
+        image: the restored page.
+        mask: the proposed or simulated one, if there is one.
+        uncertainty: the deviation between the restarts, if it is asked for.
+    """
+
+    image: bytes
+    mask: bytes | None = None
+    uncertainty: bytes | None = None
 
 
 @dataclass
@@ -26,30 +42,52 @@ class Writer:
 
     job: Job
     row: Row
+    page: PageNumber = ONLY_PAGE
 
-    def write(self, source: Image, measurement: Measurement, restoration: Restoration) -> None:
-        """The restored image, as a file or in the row; in an evaluation the degraded one beside it.
+    def encoded(self, source: Image, measurement: Measurement, restoration: Restoration) -> Encoded:
+        """The restored page; in an evaluation the degraded one is written beside it.
 
         Raises:
-            ImageError: something else lies where it goes, or the source was changed meanwhile.
             UnsupportedImageError: the format asked for cannot hold it.
             StorageError: it could not be written.
         """
-        if measurement.reference is not None:
-            self._write_evaluated(source, measurement)
-        if self.job.proposes_masks and measurement.observed is not None:
-            self._write_mask(measurement.observed)
-        if self.job.uncertainty and restoration.deviation is not None:
-            self._write_uncertainty(measurement, restoration.deviation)
         restored: Pixels = measurement.with_observed(restoration.image)[0].numpy()
         derivative = _derivative(source, restored, measurement)
-        if measurement.reference is None:
-            derivative = replace(derivative, metadata=self._metadata(source))
+        mask = self._mask(measurement.observed, measurement.size_px)
+        uncertainty = self._uncertainty(measurement, restoration.deviation)
+        if measurement.reference is not None:
+            self._write_degraded(source, measurement)
+            return Encoded(images.encode(derivative, self._file_format), mask, uncertainty)
+        derivative = replace(derivative, metadata=self._metadata(source))
         content = images.encode(derivative, self._file_format)
-        if measurement.reference is None:
-            written = images.decode(content, self._name) if self._file_format == "jpeg" else derivative
-            self._compare(source, written, measurement)
-        self._write_derivative(content)
+        written = images.decode(content, self._name) if self._file_format == "jpeg" else derivative
+        self._compare(source, written, measurement)
+        return Encoded(content, mask, uncertainty)
+
+    def as_it_was(self, source: Image) -> Encoded:
+        """A page that is left alone: nothing is marked on it, and nothing of it is uncertain."""
+        nothing = np.ones(source.size_px, bool)
+        certain = np.zeros(source.size_px, np.float32)
+        return Encoded(
+            images.encode(source, self._file_format),
+            self._mask(nothing, source.size_px),
+            images.encode_float_tiff(certain) if self.job.uncertainty else None,
+        )
+
+    def write(self, pages: Sequence[Encoded]) -> None:
+        """The restored image, as a file or in the row.
+
+        Raises:
+            ImageError: something else lies where it goes, or the source was changed meanwhile.
+            UnsupportedImageError: the format cannot hold so many pages.
+            StorageError: it could not be written.
+        """
+        output, image_id = self.job.output, self.job.image_id
+        if masks := [page.mask for page in pages if page.mask is not None]:
+            output.write(mask_name(image_id, len(pages)), images.joined(masks, mask_format(len(pages))))
+        if deviations := [page.uncertainty for page in pages if page.uncertainty is not None]:
+            output.write(f"uncertainty/{image_id}.tif", images.joined(deviations, "tiff"))
+        self._write_derivative(images.joined([page.image for page in pages], self._file_format))
 
     def rehearse(self, source: Image) -> None:
         """Find out before the fit what else only writing finds out: the source's own pixels are encoded.
@@ -64,6 +102,7 @@ class Writer:
         factor = job.configuration.scale_factor
         height_px, width_px = (side * factor for side in source.size_px)
         try:
+            images.check_pages(self.page.count, file_format)
             images.check_format(source, (height_px, width_px), file_format)
             images.encode(replace(source, metadata=self._metadata(source)), file_format)
         except ImageError as error:
@@ -73,7 +112,7 @@ class Writer:
                 f"Expected an image that can be written as {file_format}; it cannot: {error} "
                 f"({job.image_id}). Choose another --format."
             ) from error
-        self.row.notes = [*(self.row.notes or ()), *images.not_carried(source.metadata, file_format)]
+        self.row.notes = [*(self.row.notes or ()), *images.not_carried(source, file_format, factor)]
 
     def _metadata(self, source: Image) -> Metadata:
         """What the derivative carries: the source's metadata, as it holds for its size, and its history."""
@@ -173,23 +212,27 @@ class Writer:
         )
         return metadata.with_xmp(packet)
 
-    def _write_uncertainty(self, measurement: Measurement, deviation: torch.Tensor) -> None:
+    def _uncertainty(self, measurement: Measurement, deviation: torch.Tensor | None) -> bytes | None:
         """The deviation between the restarts; pixels that are kept as they were measured have none."""
+        if not self.job.uncertainty or deviation is None:
+            return None
         kept = measurement.with_observed(deviation, torch.zeros(()))
-        content = images.encode_float_tiff(kept[0].mean(dim=0).numpy())
-        self.job.output.write(f"uncertainty/{self.job.image_id}.tif", content)
+        return images.encode_float_tiff(kept[0].mean(dim=0).numpy())
 
-    def _write_evaluated(self, source: Image, measurement: Measurement) -> None:
-        """What the restoration of a reference started from, and which of its pixels were hidden."""
+    def _write_degraded(self, source: Image, measurement: Measurement) -> None:
+        """What the restoration of a reference started from."""
         name = images.derivative_name(self.job.image_id, "png")
         profile = Metadata(icc_profile=source.metadata.icc_profile)
         degraded = images.encode(Image(measurement.seen, metadata=profile), "png")
         self.job.output.write(f"degraded/{name}", degraded)
-        if measurement.observed is not None:
-            self._write_mask(measurement.observed)
 
-    def _write_mask(self, observed: PixelMask) -> None:
-        self.job.output.write(mask_name(self.job.image_id), encode_mask(~observed))
+    def _mask(self, observed: PixelMask | None, size_px: tuple[int, int]) -> bytes | None:
+        """Which pixels were hidden, where no file says so; of several pages each has a mask."""
+        is_ours = self.job.proposes_masks or self.job.configuration.degradation is not None
+        if not is_ours or (observed is None and self.page.count == 1):
+            return None
+        damaged = np.zeros(size_px, bool) if observed is None else ~observed
+        return encode_mask(damaged, mask_format(self.page.count))
 
 
 def _derivative(source: Image, restored: Pixels, measurement: Measurement) -> Image:
@@ -198,7 +241,9 @@ def _derivative(source: Image, restored: Pixels, measurement: Measurement) -> Im
     others = None if source.others is None else _carried(source.others, measurement)
     if measurement.reference is None and source.alpha is not None and restored.shape == source.pixels.shape:
         restored = np.where(source.alpha > 0, restored, source.pixels)
-    return replace(source, pixels=restored, alpha=alpha, others=others)
+    is_as_large = restored.shape == source.pixels.shape
+    attached = tuple(each for each in source.attached if is_as_large or each.content is None)
+    return replace(source, pixels=restored, alpha=alpha, others=others, attached=attached)
 
 
 def _carried(planes: Levels, measurement: Measurement) -> Levels:

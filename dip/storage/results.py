@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 
@@ -17,6 +18,34 @@ _READING = pa.struct(
         ("ssim", pa.float64()),
     ]
 )
+
+PAGE = pa.struct(
+    [
+        ("page", pa.int32()),
+        ("status", pa.string()),
+        ("error_message", pa.string()),
+        ("height_px", pa.int32()),
+        ("width_px", pa.int32()),
+        ("channels", pa.int32()),
+        ("bit_depth", pa.int32()),
+        ("noise_sigma", pa.float64()),
+        ("noise_size_px", pa.float64()),
+        ("restored_share", pa.float64()),
+        ("mean_absolute_change", pa.float64()),
+        ("changed_share", pa.float64()),
+        ("colour_drift", pa.float64()),
+        ("masked_share", pa.float64()),
+        ("keeps_unmasked", pa.bool_()),
+        ("tiles", pa.int32()),
+        ("tile_px", pa.int32()),
+        ("iterations", pa.int32()),
+        ("stop_iteration", pa.int32()),
+        ("stop_rule", pa.string()),
+        ("stop_reason", pa.string()),
+        ("notes", pa.list_(pa.string())),
+    ]
+)
+"""Of a page, the columns of the row that can differ from page to page."""
 
 ROW_SCHEMA = pa.schema(
     [
@@ -70,6 +99,7 @@ ROW_SCHEMA = pa.schema(
         pa.field("device", pa.string()),
         pa.field("software_version", pa.string(), nullable=False),
         pa.field("started_at", pa.timestamp("us", tz="UTC"), nullable=False),
+        pa.field("pages", pa.list_(PAGE)),
         pa.field("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
     ]
 )
@@ -128,6 +158,8 @@ class Row:
         stop_iteration: the iteration whose output is the answer; of the first start and tile, like the curve.
         stop_rule: the rule that chose it; `stop_reason` says why.
         seconds: wall time from read to write.
+        pages: of a file with several pages, what became of each, by the columns' names; `dip.storage.pages`
+            says how the row tells of all.
         image: the restored image's bytes and name, if results embed images.
     """
 
@@ -181,6 +213,7 @@ class Row:
     stop_reason: str | None = None
     seconds: float | None = None
     device: str | None = None
+    pages: list[dict[str, Any]] | None = None
     image: dict[str, bytes | str] | None = None
 
     def blame(self, error: BaseException) -> None:

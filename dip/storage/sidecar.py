@@ -37,7 +37,7 @@ def source_in(sidecar: bytes) -> str | None:
 
 def encode_sidecar(row: Row, configuration: Configuration) -> bytes:
     """The sidecar of a restored image, JSON. Neither times nor places are in it: equal work, equal bytes."""
-    content = {
+    content: dict[str, object] = {
         "statement": STATEMENT,
         "source": {"name": row.image_id, "sha256": row.source_sha256},
         "derivative": {
@@ -65,4 +65,6 @@ def encode_sidecar(row: Row, configuration: Configuration) -> bytes:
             "unmasked_pixels_are_the_source's": row.keeps_unmasked,
         },
     }
+    if row.pages is not None:
+        content["pages"] = row.pages
     return json.dumps(content, indent=2, ensure_ascii=False, default=str).encode()

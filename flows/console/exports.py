@@ -12,7 +12,7 @@ import pyarrow as pa
 from dip.configuration.vocabulary import TableFormat
 from flows.progress import printable
 
-NOT_EXPORTED = ("image", "readings")
+NOT_EXPORTED = ("image", "pages", "readings")
 """Columns that are no single values."""
 _AT_ONCE = 10_000
 _INFINITE = (math.inf, -math.inf)

@@ -106,12 +106,14 @@ def print_plan(plan: Plan, lists_left_out: bool) -> None:
     for name in plan.left_out if lists_left_out else ():
         print(f"left out: {printable(name)}")
     open_images = plan.to_restore
-    megapixels = sum(prospect.pixels for prospect in open_images) / 1e6
+    megapixels = sum(sum(prospect.pixels) for prospect in open_images) / 1e6
+    pages = sum(len(prospect.pixels) for prospect in open_images)
     gigabytes = sum(prospect.size_bytes for prospect in open_images) / 1e9
+    told_pages = f"{pages} pages in those to restore. " if pages > len(open_images) else ""
     others = {status: sum(p.status == status for p in plan.prospects) for status in ("failed", "skipped")}
     print(
         f"{len(plan.prospects)} images: {len(open_images)} to restore, {others['failed']} would fail, "
-        f"{others['skipped']} would be skipped. {megapixels:.2f} megapixels to make, "
+        f"{others['skipped']} would be skipped. {told_pages}{megapixels:.2f} megapixels to make, "
         f"{gigabytes:.3f} GB before compression."
     )
     if plan.left_out and not lists_left_out:
@@ -165,9 +167,11 @@ def print_summary(summary: BatchSummary) -> None:
         print(f"{summary.failed_earlier} images failed earlier; --retry-failed tries them again.")
     if summary.run_id is None:
         print(f"Nothing to do: every image has a result in {summary.output}.")
-        return
-    counts = f"{summary.restored} restored, {summary.failed} failed, {summary.skipped} skipped"
-    print(f"{counts}. Results: {summary.output} (dip results shows them)")
+    else:
+        counts = f"{summary.restored} restored, {summary.failed} failed, {summary.skipped} skipped"
+        print(f"{counts}. Results: {summary.output} (dip results shows them)")
+    if summary.report is not None:
+        print(f"Open {summary.report}")
 
 
 def print_demo(images: Sequence[DemoImage]) -> None:

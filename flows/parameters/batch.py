@@ -51,6 +51,7 @@ class BatchParameters(WorkParameters, MethodParameters, frozen=True):
         retry_failed: on a finished output, also take the images that failed.
         retry: file that names images to restore again, on a finished output.
         only: file that names the images to restore; all others of the source are left out.
+        report: make the page of the results at the end.
         take_over: work on the output although it is locked by another run, which is dead.
         shard_size: images per shard; one shard is one task run and one part file.
     """
@@ -149,6 +150,14 @@ class BatchParameters(WorkParameters, MethodParameters, frozen=True):
             "line.",
         ),
     ] = None
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report",
+            rich_help_panel=RESULTS,
+            help="At the end make a page to look at them, as dip report does.",
+        ),
+    ] = False
     take_over: TakeOverOption = False
     shard_size: int = Field(500, ge=1)
 

@@ -44,9 +44,11 @@ COLUMNS = (
     Column("stop_reason", "Stop reason", "word"),
     Column("seconds", "Time, s"),
     Column("megapixels", "Megapixels"),
+    Column("page_count", "Pages", digits=0),
     Column("method", "Method", "word"),
     Column("preset", "Preset", "word"),
     Column("error_message", "Why not", "text"),
+    Column("noted", "Notes", "text", help="what of the file is not carried over, and what is odd in it"),
 )
 """Of the report on one output; a column that is empty throughout is left out."""
 
@@ -59,16 +61,28 @@ _PERCENT = {
 
 
 def with_derived(rows: pa.Table) -> pa.Table:
-    """Rows with what follows from their columns: gain, percentages, megapixels."""
-    pixels = pc.multiply(rows["height_px"].cast(pa.float64()), rows["width_px"].cast(pa.float64()))
+    """Rows with what follows from their columns: gain, percentages, size, pages, notes as one text."""
+    noted = pc.binary_join(rows["notes"], " ")
     derived = {
         "gain_db": pc.subtract(rows["psnr_db"], rows["psnr_degraded_db"]),
-        "megapixels": pc.divide(pixels, 1e6),
+        "megapixels": _megapixels(rows),
+        "page_count": pc.list_value_length(rows["pages"]),
+        "noted": pc.if_else(pc.equal(noted, ""), None, noted),
         **{name: pc.multiply(rows[column], 100.0) for name, column in _PERCENT.items()},
     }
     for name, values in derived.items():
         rows = rows.append_column(name, values)
     return rows
+
+
+def _megapixels(rows: pa.Table) -> pa.Array:
+    """Of all pages."""
+    pixels = pc.multiply(rows["height_px"].cast(pa.float64()), rows["width_px"].cast(pa.float64()))
+    of_pages = [
+        pages and float(sum(page["height_px"] * page["width_px"] for page in pages))
+        for pages in rows["pages"].to_pylist()
+    ]
+    return pc.divide(pc.coalesce(pa.array(of_pages, pa.float64()), pixels.combine_chunks()), 1e6)
 
 
 def filled(rows: pa.Table, columns: Sequence[Column]) -> list[Column]:

@@ -28,6 +28,7 @@ _MEASURED = {
     "noise_sigma": ("Noise of the source, estimated", "σ {:.1f} of 255"),
     "degradation": ("Degraded with", "{}"),
 }
+_OF_A_PAGE = ("mean_absolute_change", "changed_share", "masked_share", "noise_sigma")
 _HOW = {
     "method": ("Method", "{}"),
     "preset": ("Preset", "{}"),
@@ -61,7 +62,9 @@ def facts_of(subject: Subject, row: Mapping[str, Any], layers: Layers) -> list[d
         "Why it is not restored": [(row["error_type"] or "", row["error_message"])],
         "Not shown": [("", sentence) for sentence in layers.missing],
         "Numbers": [*_size(row), *_worded(row, _MEASURED)],
+        "Pages": [(f"Page {page['page']}", _told_of(page)) for page in row["pages"] or ()],
         "How": _worded(row, _HOW),
+        "Notes": [("", note) for note in row["notes"] or ()],
         "Metadata": list(_metadata(layers)),
         "Files and checksums": _worded(row, _FILES),
         "Again": commands_for(subject, row["image_id"]),
@@ -80,6 +83,13 @@ def curve_of(points: Sequence[Mapping[str, Any]], row: Mapping[str, Any]) -> dic
 
 def _worded(row: Mapping[str, Any], words: Mapping[str, tuple[str, str]]) -> Facts:
     return [(title, form.format(row[name])) for name, (title, form) in words.items() if row[name] is not None]
+
+
+def _told_of(page: Mapping[str, Any]) -> str:
+    """A page in a line."""
+    facts = [*_size(page), *_worded(page, {name: _MEASURED[name] for name in _OF_A_PAGE})]
+    told = [f"{title.lower()} {value}" if title != "Size" else value for title, value in facts]
+    return "; ".join([*told, *filter(None, [page["error_message"]])])
 
 
 def _size(row: Mapping[str, Any]) -> Facts:

@@ -12,7 +12,7 @@ from flows.report.recorded import Embedded, Key, curves_of
 from flows.report.scripts import script
 from flows.report.subject import Subject, masks_given
 
-FORM = "1"
+FORM = "2"
 """Of what is written of an image: all is made anew where it changes."""
 
 Row = Mapping[str, Any]

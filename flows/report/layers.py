@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dip import images
 from dip.errors import DipError
 from dip.images import Image, Metadata
+from dip.images.image import PageNumber
 from dip.pipeline.proposed_masks import mask_name
 from flows.report.subject import Subject
 
@@ -91,7 +92,10 @@ def layers_of(subject: Subject, row: Row, embedded: bytes | None, mask_id: str |
 
 
 def _layer(name: str, title: str, content: bytes, image_id: str) -> Layer:
-    image = images.decode(content, image_id)
+    """Of an image; of several pages the first is shown."""
+    pages = images.Pages(content, image_id)
+    image = pages.decoded()
+    title = title if len(pages) == 1 else f"{title}, page 1 of {len(pages)}"
     return Layer(name, title, _levels(image), image.metadata)
 
 
@@ -126,14 +130,16 @@ def _mask(subject: Subject, row: Row, mask_id: str | None) -> Layer | None:
     if mask_id is not None and subject.masks is not None:
         content, damage = subject.masks.read(mask_id), str(subject.asked["damage"])
     elif subject.asked.get("masks") == "auto" or subject.is_evaluation:
-        name = mask_name(row["image_id"])
+        name = mask_name(row["image_id"], len(row["pages"] or "1"))
         if not subject.results.exists(name):
             return None
         content, damage = subject.results.read(name), "white"
     else:
         return None
-    size_px = images.decode(content, row["image_id"]).size_px
-    is_damaged = images.read_mask(content, row["image_id"], size_px, damage) == 0
+    pages = images.Pages(content, row["image_id"])
+    size_px = pages.decoded().size_px
+    first = PageNumber(0, len(pages))
+    is_damaged = images.read_mask(content, row["image_id"], size_px, damage, first) == 0
     overlay = np.zeros((*size_px, 4), np.uint8)
     overlay[is_damaged] = MASK_COLOUR
     return Layer("mask", "Mask", overlay)

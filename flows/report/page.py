@@ -66,7 +66,7 @@ def write_page(
         "title": head.title,
         "pair": head.pair,
         "columns": described(columns),
-        "groups": [{"name": g.name, "title": g.title, "total": g.total} for g in groups],
+        "groups": [{"name": g.name, "title": g.title, "total": len(g.indices)} for g in groups],
         "rows": counts[1],
         "scripts": -(-counts[1] // ROWS_PER_SCRIPT),
     }

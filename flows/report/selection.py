@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 GROUP_SIZE = 50
-SENTENCES_SHOWN = 500
-"""Of images that were not restored, so many are shown with a preview; all are in the table."""
+MOST_PICTURED = 500
+"""Of images that failed, were skipped or stopped at the limit, so many have pictures; the table has all."""
 SAMPLE = 200
 TABLE_ROWS = 200_000
 Indices = NDArray[np.int64]
@@ -24,13 +24,13 @@ class Group:
         name: for the page's scripts.
         title: for people.
         indices: of their rows, the most remarkable first.
-        total: how many there are, shown or not.
+        pictured: how many of them have pictures, the first ones.
     """
 
     name: str
     title: str
     indices: Indices
-    total: int
+    pictured: int
 
 
 def groups_of(rows: pa.Table, sample: int | None = SAMPLE) -> list[Group]:
@@ -41,13 +41,16 @@ def groups_of(rows: pa.Table, sample: int | None = SAMPLE) -> list[Group]:
         sample: size of the random sample; None for all images.
     """
     groups = [
-        _where("failed", "Failed", pc.equal(rows["status"], "failed")),
-        _where("skipped", "Skipped", pc.equal(rows["status"], "skipped")),
-        _where("limit", "Stopped at the limit", pc.equal(rows["stop_reason"], "iteration-limit")),
+        _where("failed", "Failed", pc.equal(rows["status"], "failed"), MOST_PICTURED),
+        _where("skipped", "Skipped", pc.equal(rows["status"], "skipped"), MOST_PICTURED),
+        _where(
+            "limit", "Stopped at the limit", pc.equal(rows["stop_reason"], "iteration-limit"), MOST_PICTURED
+        ),
         _extreme(rows, "changed", "Largest changes", "mean_absolute_change", -1),
         _extreme(rows, "psnr", "Lowest PSNR", "psnr_db", 1),
         _extreme(rows, "gain", "Smallest gain", "gain_db", 1),
         _extreme(rows, "masked", "Masked most", "masked_share", -1),
+        _where("noted", "With notes", pc.is_valid(rows["noted"])),
         _sample(rows, sample),
     ]
     return [group for group in groups if len(group.indices)]
@@ -57,8 +60,8 @@ def differing_groups(rows: pa.Table, labels: tuple[str, str], sample: int | None
     """The groups of images that two outputs have, by how much they differ; empty ones are left out."""
     better = f"{labels[1]} better", f"{labels[0]} better"
     groups = [
-        _where("failed", "Failed in one", pc.equal(rows["status"], "failed")),
-        _where("skipped", "Skipped in one", pc.equal(rows["status"], "skipped")),
+        _where("failed", "Failed in one", pc.equal(rows["status"], "failed"), MOST_PICTURED),
+        _where("skipped", "Skipped in one", pc.equal(rows["status"], "skipped"), MOST_PICTURED),
         _extreme(rows, "second", better[0], "difference_psnr_db", -1, beyond=0.0),
         _extreme(rows, "first", better[1], "difference_psnr_db", 1, beyond=0.0),
         _extreme(rows, "changed", f"Changed more by {labels[1]}", "difference_changed", -1, beyond=0.0),
@@ -69,7 +72,7 @@ def differing_groups(rows: pa.Table, labels: tuple[str, str], sample: int | None
 
 def shown(groups: Sequence[Group]) -> Indices:
     """The images of all groups, each once, in the groups' order."""
-    every = np.concatenate([group.indices for group in groups])
+    every = np.concatenate([group.indices[: group.pictured] for group in groups])
     _, first = np.unique(every, return_index=True)
     return every[np.sort(first)]
 
@@ -84,9 +87,8 @@ def tabled(rows: pa.Table, of_groups: Indices, limit: int = TABLE_ROWS) -> Indic
     return np.sort(chosen[np.sort(first)[:limit]])
 
 
-def _where(name: str, title: str, is_member: pa.ChunkedArray) -> Group:
-    indices = np.flatnonzero(pc.fill_null(is_member, False).to_numpy())
-    return Group(name, title, indices[:SENTENCES_SHOWN], len(indices))
+def _where(name: str, title: str, is_member: pa.ChunkedArray, pictured: int = GROUP_SIZE) -> Group:
+    return Group(name, title, np.flatnonzero(pc.fill_null(is_member, False).to_numpy()), pictured)
 
 
 def _extreme(
@@ -96,8 +98,7 @@ def _extreme(
     values = sign * rows[column].cast(pa.float64()).to_numpy()
     indices = np.argsort(values, kind="stable")
     is_meant = np.isfinite(values) if beyond is None else values < sign * beyond
-    known = indices[is_meant[indices]][:GROUP_SIZE]
-    return Group(name, title, known, len(known))
+    return Group(name, title, indices[is_meant[indices]][:GROUP_SIZE], GROUP_SIZE)
 
 
 def _sample(rows: pa.Table, size: int | None) -> Group:

@@ -1,13 +1,14 @@
 """TIFF: pixels through tifffile, and tags, taken over as they are, through tifftools."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import tifffile
 import tifftools
 
-from dip.errors import UnsupportedImageError
-from dip.images.formats.tiff_pages import Pages, pages_of
+from dip.images.formats.tiff_attached import attach, attached_to, write_levels
+from dip.images.formats.tiff_pages import pages_of
 from dip.images.formats.tiff_samples import CHANNELS, alpha_of, check_kind, kinds_beside, levels_of
 from dip.images.formats.tiff_tags import (
     ICC_PROFILE,
@@ -32,59 +33,66 @@ _TILE_STEP_PX = 16
 """The sides of tiles are multiples of it; some files' are not. Source: TIFF 6.0, section 15."""
 
 
-def decode_tiff(content: bytes, name: str) -> Image:
-    """Decode a TIFF of one image, 1 to 16 bits per sample, grey, RGB, palette or YCbCr.
+class TiffPages:
+    """The pages of a TIFF: 1 to 16 bits per sample, grey, RGB, palette or YCbCr.
 
     Args:
         content: the bytes of the file.
         name: what errors call it.
 
     Raises:
-        UnsupportedImageError: it holds something else.
-        ImageTooLargeError: more pixels than are decoded.
         Exception: it is damaged; whatever tifffile and tifftools raise then.
     """
-    with tifffile.TiffFile(io.BytesIO(content)) as file:
-        pages = pages_of(file)
-        if len(pages.images) > 1:
-            raise UnsupportedImageError(
-                f"Expected a single image; got {len(pages.images)} frames or pages ({name}). "
-                "Save one by itself."
-            )
-        return _decoded(file, pages, content, name)
 
+    def __init__(self, content: bytes, name: str) -> None:
+        self._name = name
+        self._file = tifffile.TiffFile(io.BytesIO(content))
+        self._pages = pages_of(self._file)
+        self._directories, self._is_big_endian = directories_of(content)
 
-def _decoded(file: tifffile.TiffFile, pages: Pages, content: bytes, name: str) -> Image:
-    page = pages.images[0]
-    check_size(page.imagewidth, page.imagelength, name)
-    check_kind(page, name)
-    levels = levels_of(page)
-    tags, is_big_endian, notes = _tags(file, page, content)
-    return image_of(
-        levels,
-        CHANNELS[page.photometric.name],
-        known_orientation(tags.get(ORIENTATION, {}).get("data", [1])[0]),
-        has_alpha=alpha_of(page) is not None,
-        metadata=Metadata(
-            icc_profile=raw(tags.get(ICC_PROFILE), is_big_endian),
-            exif=structure_of(tags, is_big_endian),
-            xmp=raw(tags.get(XMP), is_big_endian),
-        ),
-        tiff_layout=_layout(file, page),
-        notes=(*pages.notes, *notes),
-    )
+    def __len__(self) -> int:
+        """How many there are; reduced copies and masks are none."""
+        return len(self._pages)
 
+    def decoded(self, number: int) -> Image:
+        """One of them, counted from 0.
 
-def _tags(file: tifffile.TiffFile, page: Any, content: bytes) -> tuple[dict[int, Any], bool, tuple[str, ...]]:
-    """The tags of a page, and what the file's first one says for all where the page is below it."""
-    directories, is_big_endian = directories_of(content)
-    tags, notes = carried_tags(directories[page.offset], page)
-    first = file.pages.first
-    is_below = all(each.offset != page.offset for each in file.pages)
-    if is_below:
-        common, more = carried_tags(directories[first.offset], first)
-        tags, notes = common | tags, (*notes, *more)
-    return tags, is_big_endian, notes
+        Raises:
+            UnsupportedImageError: it is of another kind.
+            ImageTooLargeError: more pixels than are decoded.
+            Exception: it is damaged; whatever tifffile and tifftools raise then.
+        """
+        found, name = self._pages[number], self._name
+        page = found.image
+        check_size(page.imagewidth, page.imagelength, name)
+        check_kind(page, name)
+        levels = levels_of(page)
+        tags, notes = self._tags(page)
+        beside, dropped = attached_to(found, self._directories, self._is_big_endian)
+        return image_of(
+            levels,
+            CHANNELS[page.photometric.name],
+            known_orientation(tags.get(ORIENTATION, {}).get("data", [1])[0]),
+            has_alpha=alpha_of(page) is not None,
+            metadata=Metadata(
+                icc_profile=raw(tags.get(ICC_PROFILE), self._is_big_endian),
+                exif=structure_of(tags, self._is_big_endian),
+                xmp=raw(tags.get(XMP), self._is_big_endian),
+            ),
+            tiff_layout=_layout(self._file, page),
+            attached=beside,
+            notes=(*dropped, *notes),
+        )
+
+    def _tags(self, page: Any) -> tuple[dict[int, Any], tuple[str, ...]]:
+        """The tags of a page, and what the file's first one says for all where the page is below it."""
+        tags, notes = carried_tags(self._directories[page.offset], page)
+        first = self._file.pages.first
+        is_below = all(each.offset != page.offset for each in self._file.pages)
+        if is_below:
+            common, more = carried_tags(self._directories[first.offset], first)
+            tags, notes = common | tags, (*notes, *more)
+        return tags, notes
 
 
 def encode_tiff(image: Image) -> bytes:
@@ -96,18 +104,24 @@ def encode_tiff(image: Image) -> bytes:
     layout["bigtiff"] = layout.get("bigtiff", False) or levels.nbytes > MAX_CLASSIC_BYTES
     if image.alpha is not None:
         layout.setdefault("extrasamples", ["UNASSALPHA"])
-    tifffile.imwrite(
-        pixels,
-        levels[..., 0] if levels.shape[2] == 1 else levels,
-        photometric="minisblack" if is_grey else "rgb",
-        planarconfig=None if levels.shape[2] == 1 else "contig",
-        metadata=None,
-        software=False,
-        **layout,
-    )
+    write_levels(pixels, levels, is_grey, layout)
     written = tifftools.read_tiff(pixels)
     written["ifds"][0]["tags"] |= tags_of(image.metadata)
+    attach(written["ifds"], image.attached, levels, is_grey, layout)
     tifftools.write_tiff(written, content)
+    return content.getvalue()
+
+
+def joined(pages: Sequence[bytes]) -> bytes:
+    """One TIFF of several, whose pages follow each other."""
+    content = io.BytesIO()
+    files = [tifftools.read_tiff(io.BytesIO(page)) for page in pages]
+    tifftools.write_tiff(
+        [directory for file in files for directory in file["ifds"]],
+        content,
+        bigEndian=files[0]["bigEndian"],
+        bigtiff=any(file["bigtiff"] for file in files),
+    )
     return content.getvalue()
 
 

@@ -3,6 +3,7 @@
 Source: TIFF 6.0, NewSubfileType and SubfileType; TIFF technical note 1 (SubIFDs).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,47 +13,50 @@ _REDUCED, _MASK = 1, 4
 _OLD_REDUCED = 2
 
 
-@dataclass(frozen=True)
-class Pages:
-    """The directories of a file.
+@dataclass(frozen=True, eq=False)
+class Attached:
+    """A directory that is no image of its own.
 
     Attributes:
-        images: those that are restored.
-        reduced: smaller copies of them, such as thumbnails.
-        masks: their transparency masks.
+        page: as tifffile read it.
+        is_below: whether it lies below its image (SubIFDs), not behind it.
+        is_mask: whether it is a mask of transparency, not a copy.
     """
 
-    images: tuple[Any, ...]
-    reduced: tuple[Any, ...]
-    masks: tuple[Any, ...]
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What is not carried."""
-        return tuple(
-            f"A reduced copy of {page.imagewidth}×{page.imagelength} pixels was dropped: "
-            "it shows the image as it was."
-            for page in self.reduced
-        )
+    page: Any
+    is_below: bool
+    is_mask: bool
 
 
-def pages_of(file: tifffile.TiffFile) -> Pages:
-    """The directories of a file by what they are: the image can be behind its thumbnail, or below it.
+@dataclass(frozen=True, eq=False)
+class Page:
+    """An image of a file, as tifffile read its directory, and the directories that belong to it."""
+
+    image: Any
+    attached: tuple[Attached, ...]
+
+
+def pages_of(file: tifffile.TiffFile) -> tuple[Page, ...]:
+    """The images of a file, in their order: one can be behind its thumbnail, or below it.
+
+    What is no image belongs to the image before it; what stands before all belongs to the first.
 
     Raises:
-        ValueError: they follow in a circle.
+        ValueError: the directories follow in a circle.
     """
-    chain = _chain(file)
-    below = [found.aspage() for parent in chain for found in parent.pages or ()]
-    first = [page for page in chain if not _is_copy(page)]
+    ordered = list(_ordered(_chain(file)))
+    chain = [page for page, parent in ordered if parent is None]
     # Whatever lies below an image is a copy of it; below a thumbnail lies the image.
-    images = first or [page for page in below if not _is_copy(page)] or chain[:1]
-    others = [page for page in (*chain, *below) if page not in images]
-    return Pages(
-        tuple(images),
-        tuple(page for page in others if not _is_mask(page)),
-        tuple(page for page in others if _is_mask(page)),
-    )
+    first = [page for page in chain if not _is_copy(page)]
+    images = first or [page for page, _ in ordered if not _is_copy(page)] or chain[:1]
+    attached: list[list[Attached]] = [[] for _ in images]
+    current = 0
+    for page, parent in ordered:
+        if page in images:
+            current = images.index(page)
+        else:
+            attached[current].append(Attached(page, parent in images, _is_mask(page)))
+    return tuple(Page(image, tuple(beside)) for image, beside in zip(images, attached, strict=True))
 
 
 def _chain(file: tifffile.TiffFile) -> list[Any]:
@@ -65,6 +69,14 @@ def _chain(file: tifffile.TiffFile) -> list[Any]:
         offsets.add(page.offset)
         chain.append(page.aspage())
     return chain
+
+
+def _ordered(chain: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """Each directory with the one that it lies below, if any."""
+    for page in chain:
+        yield page, None
+        for found in page.pages or ():
+            yield found.aspage(), page
 
 
 def _is_copy(page: Any) -> bool:

@@ -21,6 +21,8 @@ ORIENTATION, XMP, IPTC, PHOTOSHOP, ICC_PROFILE = 274, 700, 33723, 34377, 34675
 _LAYERS, _ANNOTATIONS = 37724, 50255
 BYTE, ASCII, SHORT, RATIONAL, UNDEFINED = 1, 2, 3, 5, 7
 MAX_READS = 50_000
+"""Of a file that holds next to nothing; a file of many pages has more tags."""
+TAG_BYTES = 12
 
 Tags = dict[int, Any]
 Directory = dict[str, Any]
@@ -46,12 +48,14 @@ def _all(directories: list[Directory]) -> Iterator[Directory]:
 class _BoundedReader(io.BytesIO):
     """A file that refuses to be read for ever: in a damaged one, directories can follow in a circle."""
 
-    reads = 0
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self._reads_left = MAX_READS + len(content) // TAG_BYTES
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self.reads += 1
-        if self.reads > MAX_READS:
-            raise ValueError(f"more than {MAX_READS} tags")
+        self._reads_left -= 1
+        if not self._reads_left:
+            raise ValueError("more tags than it has room for")
         return super().read(size)
 
 

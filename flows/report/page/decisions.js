@@ -78,7 +78,7 @@
       const rows = [...kept].sort().map(([name, entry]) => [name, entry.decision, entry.note, entry.decided_at]);
       download("decisions.csv", csv([HEAD, ...rows]));
     },
-    saveList: (names) => download("images.csv", csv([["image_id"], ...names.map((name) => [name])])),
+    saveList: (title, names) => download(`${title}.csv`, csv([["image_id"], ...names.map((name) => [name])])),
     load(text) {
       const [head, ...rows] = parsed(text);
       if (head.join() !== HEAD.join()) throw new Error(`its columns are not ${HEAD.join(", ")}`);

@@ -107,7 +107,8 @@
   for (const input of document.querySelectorAll("input[name=view]")) input.onchange = () => switchTo(input.value);
 
   $("save").onclick = () => decisions.save();
-  $("save-list").onclick = () => decisions.saveList(order.map((row) => dip.value(row, "image_id")));
+  $("save-list").onclick = () =>
+    decisions.saveList(asked.decision || "images", order.map((row) => dip.value(row, "image_id")));
   $("load").onchange = async () => {
     try {
       dip.say(`${decisions.load(await $("load").files[0].text())} decisions loaded.`);

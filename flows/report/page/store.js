@@ -110,7 +110,7 @@ const dip = {};
   }
 
   function searching(words) {
-    const texts = ["image_id", "error_message"].filter(dip.has).map((name) => columns.get(name).values);
+    const texts = ["image_id", "error_message", "noted"].filter(dip.has).map((name) => columns.get(name).values);
     return (row) => texts.some((values) => values[row].toLowerCase().includes(words));
   }
 
