@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from dip.drawing.buildings import gaps, masonry, trims, windows
 from dip.drawing.curves import Canvas, Path, slow_noise, wandering
 from dip.drawing.leaves import leaf_map
 from dip.drawing.strokes import draw_lettering
@@ -244,17 +245,21 @@ def frames(rng: np.random.Generator, picture: Pixels) -> Pixels:
 
 
 SCENERY: Mapping[Callable[[np.random.Generator, Pixels], Pixels], float] = {
-    cables: 0.16,
-    branches: 0.1,
-    tresses: 0.14,
-    railings: 0.1,
-    glints: 0.12,
-    eyes: 0.09,
-    lace: 0.07,
-    nails: 0.06,
-    outlines: 0.08,
+    cables: 0.12,
+    branches: 0.08,
+    tresses: 0.1,
+    railings: 0.07,
+    glints: 0.08,
+    eyes: 0.08,
+    lace: 0.06,
+    nails: 0.05,
+    outlines: 0.07,
     lettering: 0.04,
-    frames: 0.04,
+    frames: 0.03,
+    windows: 0.08,
+    masonry: 0.04,
+    trims: 0.06,
+    gaps: 0.04,
 }
 """What is drawn, and how often."""
 
