@@ -42,7 +42,7 @@ StopRuleName = Literal["variance", "held-out", "noise-level", "fixed"]
 MaskShape = Literal["text", "scratches", "box"]
 Damage = Literal["white", "black"]
 
-USUAL_THRESHOLD = 0.8
+USUAL_THRESHOLD = 0.7
 """Probability of damage from which a proposed mask marks a pixel."""
 
 FileFormat = Literal["png", "tiff", "jp2", "webp", "bmp", "jpeg"]

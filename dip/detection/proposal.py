@@ -18,11 +18,13 @@ FADING = 0.5
 LEAST_AREA_PX = 6
 """Smaller pieces are no damage that a person sees."""
 
-LEAST_WEIGHT_PX = 40
-"""Pixels above the threshold that an image needs in all: less may be chance."""
+CERTAIN, LEAST_CERTAIN_SHARE = 0.9, 1.5e-3
+"""An image is damaged if such a share of its pixels is certain. With less, what looks like damage may be the
+picture's own: of nine undamaged ones 1.3e-3 at most, of two worn prints 1.7e-3 and 3e-3."""
 
-GROWN_PX = 2
-"""How far the soft border of damage reaches beyond what is found."""
+GROWN_PX = 1
+"""How far the soft border of damage reaches. A pixel beyond drawn damage shows 27 % of its change, the next
+14 %, and those farther off 10 %, of damage too faint to be marked. By 2 px, precision falls by a fifth."""
 
 MOST_SHARE = 0.25
 """Of an image: who marks more repaints it."""
@@ -81,7 +83,7 @@ def marked(probability: NDArray[np.float32], threshold: float) -> tuple[PixelMas
     kept = areas >= LEAST_AREA_PX
     kept[0] = False
     damaged = kept[labels]
-    if (damaged & (probability >= threshold)).sum() < LEAST_WEIGHT_PX:
+    if (probability >= CERTAIN).mean() < LEAST_CERTAIN_SHARE:
         return np.zeros_like(damaged), 0
     grown: PixelMask = ndimage.binary_dilation(damaged, TOUCHING, GROWN_PX)
     return grown, pieces_of(grown)

@@ -40,7 +40,7 @@ MaskThreshold = Annotated[
         metavar="P",
         min=0,
         max=1,
-        help="Probability of damage from which proposed masks mark a pixel, else 0.8.",
+        help="Probability of damage from which proposed masks mark a pixel, else 0.7.",
     ),
 ]
 
