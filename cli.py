@@ -152,6 +152,19 @@ def verify(asked: OutputParameters) -> None:
         raise typer.Exit(1)
 
 
+@app.command(epilog="Example: `dip premis restored`")
+@with_options(OutputParameters)
+def premis(asked: OutputParameters) -> None:
+    """Tell in PREMIS 3 what was done to each image: OUT/metadata, as Archivematica imports it.
+
+    Nothing that a run wrote changes, and a bag stays valid. The same line goes on with what was interrupted.
+    """
+    from flows.console.report import print_premis
+    from flows.runs.premis import write_premis
+
+    print_premis(write_premis(asked.location(asked.output)))
+
+
 @app.command(epilog="Example: `dip compact restored`")
 @with_options(OutputParameters)
 def compact(asked: OutputParameters) -> None:

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prefect import flow
 
@@ -67,7 +67,7 @@ def propose_masks(asked: MasksParameters) -> MasksSummary:
     check_apart(output, source, "source")
     with locked(output, take_over=False) as lock, retry.given_up_if_interrupted():
         _check_own(output, source)
-        entries = list_images(source, None, asked.left_out)
+        entries = list_images(source, None, asked.left_out, asked.infrared_suffixes)
         output.write(_RECORD, _name_of(source))
         outcomes = _carried_out(_jobs(entries, source, output, asked), asked, lock)
         output.write(ROWS, _rows_of(outcomes))
@@ -99,11 +99,18 @@ def _name_of(source: Location) -> bytes:
 
 
 def _jobs(entries: Sequence[Entry], source: Location, output: Location, asked: MasksParameters) -> list[Job]:
-    configuration, threshold = Configuration("inpaint"), asked.least_probability
-    return [
-        Job("masks", entry.image_id, source, output, "", configuration, mask_threshold=threshold)
-        for entry in entries
-    ]
+    of_each = Job(
+        "masks",
+        "",
+        source,
+        output,
+        "",
+        Configuration("inpaint"),
+        masks=source,
+        infrared=asked.infrared,
+        mask_threshold=asked.least_probability,
+    )
+    return [replace(of_each, image_id=entry.image_id, mask_id=entry.mask_id) for entry in entries]
 
 
 def _carried_out(jobs: list[Job], asked: MasksParameters, lock: Lock) -> list[MaskOutcome]:

@@ -54,7 +54,7 @@ def plots_of(study: str, tables: Tables, findings: Sequence[Findings]) -> dict[s
     """The plots of a study as PNG files, by their name.
 
     Args:
-        study: a name in `dip.configuration.tables.STUDIES`.
+        study: a name in `dip.configuration.registry.STUDIES`.
         tables: the study's, with the columns `image_id` and `variant`.
         findings: of its trials, for the pictures in them.
     """

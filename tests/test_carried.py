@@ -4,6 +4,7 @@ import hashlib
 import io
 import struct
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -145,3 +146,16 @@ def test_sizes_in_exif_and_xmp_hold_for_the_enlarged_image():
     assert told.get_ifd(34665)[40962] == 80000  # more than the 16 bits it had
     assert told.get_ifd(34665)[40963] == 128
     assert b'tiff:ImageWidth="128"' in grown.xmp
+
+
+@pytest.mark.parametrize("derivative", ["png", "tiff", "jp2", "jpeg"])
+def test_packet_that_is_no_xml_is_told_of_and_nowhere_in_the_derivative(derivative):
+    packet, buffer = b"<x:xmpmeta>not <b>closed", io.BytesIO()
+    photo = np.asarray(PHOTO)
+    tags = [(700, 1, len(packet), packet, True), (315, 2, 0, "A. Author", True)]
+    tifffile.imwrite(buffer, photo, photometric="rgb", extratags=tags, metadata=None)
+    image = decode(buffer.getvalue(), "a.tif")
+    assert [note for note in image.notes if "no well-formed XML" in note]
+    written = encode(replace(image, metadata=image.metadata.with_xmp(b"<made-anew/>")), derivative)
+    assert packet not in written
+    assert b"A. Author" in written

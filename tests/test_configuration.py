@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from dip.configuration import Configuration, Degradation, Variation, vocabulary
-from dip.configuration.tables import NETWORKS, OPERATORS
+from dip.configuration.registry import NETWORKS, OPERATORS
 from dip.errors import ConfigurationError
 from dip.methods.canonical import canonical_dictionary, config_hash
 from dip.methods.presets import PRESETS, settings_for

@@ -59,8 +59,19 @@ PLAIN = tiff(1, 8)
         (with_tag(PLAIN, 277, 60000), UnreadableImageError),
         (with_tag(PLAIN, 258, 60000), UnsupportedImageError),
         (PLAIN[:8], UnreadableImageError),
+        (PLAIN[:4] + struct.pack("<I", 2**31) + PLAIN[8:], UnreadableImageError),
     ],
-    ids=["circle", "truncated", "wide", "huge", "strip beyond the end", "samples", "depth", "header only"],
+    ids=[
+        "circle",
+        "truncated",
+        "wide",
+        "huge",
+        "strip beyond the end",
+        "samples",
+        "depth",
+        "header only",
+        "elsewhere",
+    ],
 )
 def test_damaged_tiff_is_said_so_at_once(content, error):
     with pytest.raises(error, match=r"^Expected .*a\.tif"):

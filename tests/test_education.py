@@ -66,6 +66,7 @@ def test_education_goes_on_from_a_start(tmp_path):
     further = Education("denoise", **{**TINY, "steps": 1}, seed=1, start="checksum")
     again = educate(further, tmp_path / "second", CPU, begins_with=taught)
     assert again.card["start"] == "checksum"
+    assert again.card["before"]["steps"] == taught.card["steps"]
     moved = [(again.weights[name] - weight).float().abs().max() for name, weight in taught.weights.items()]
     assert 0 < max(moved) < 1e-3
 

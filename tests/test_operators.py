@@ -7,7 +7,7 @@ from PIL import Image
 from skimage import data
 
 from dip.configuration import Configuration, Degradation
-from dip.configuration.tables import OPERATORS, ListedOperator
+from dip.configuration.registry import OPERATORS, ListedOperator
 from dip.methods import method_called
 from dip.methods.base import Context
 from dip.operators import operator_for

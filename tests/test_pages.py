@@ -212,6 +212,19 @@ def test_reduced_copies_are_made_anew_and_masks_carried():
         assert np.array_equal(mask.asarray(), HOLES[::-1])
 
 
+def test_pages_that_look_alike_have_tables_of_their_own():
+    parts = []
+    for quality in (95, 20):
+        buffer = io.BytesIO()
+        PillowImage.fromarray(COLOUR).save(buffer, "TIFF", compression="jpeg", quality=quality)
+        parts.append(buffer.getvalue())
+    with tifffile.TiffFile(io.BytesIO(parts[0])) as file:
+        assert 347 in file.pages[0].tags, "tables beside the pixels"
+    pages = Pages(joined(parts, "tiff"), "a.tif")
+    for number, part in enumerate(parts):
+        assert np.array_equal(pages.decoded(number).pixels, decode(part, "a.tif").pixels)
+
+
 def test_copy_of_other_proportions_is_dropped_and_told_of():
     image = decode(tiff_of((COLOUR, {}), (SMALL[:9], {"subfiletype": 1})), "a.tif")
     assert [note for note in image.notes if "12×9 pixels was dropped" in note]

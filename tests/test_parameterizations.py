@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dip.configuration.tables import NETWORKS
+from dip.configuration.registry import NETWORKS
 from dip.errors import ConfigurationError
 from dip.parameterizations import parameterization_called
 from dip.parameterizations.deep_decoder import DeepDecoder

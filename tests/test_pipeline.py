@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
 from dip.configuration import Configuration, Degradation, Variation
-from dip.configuration.tables import NETWORKS, OPERATORS
+from dip.configuration.registry import NETWORKS, OPERATORS
 from dip.storage import Location
 from tests.conftest import files_below, photograph, write_photographs
 from tests.one_image import run

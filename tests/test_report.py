@@ -100,7 +100,7 @@ def test_report_goes_nowhere_else_than_where_it_may(output, tmp_path, place):
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "diary.txt").write_text("mine")
     with pytest.raises(ConfigurationError):
-        check_place(Location(str(tmp_path / place)), OutputReport({"": output}).subjects)
+        check_place(Location(str(tmp_path / place)), OutputReport({"": output}).places)
 
 
 def test_report_of_an_output_on_s3_lies_there(s3):

@@ -259,3 +259,12 @@ def test_mask_of_one_bit_in_a_jpeg_2000_marks_what_is_white():
     content = imagecodecs.jpeg2k_encode(levels, level=0, bitspersample=1, reversible=True)
     observed = read_mask(content, "m.jp2", (SIDE_PX, SIDE_PX), "white")
     assert np.array_equal(np.asarray(observed) > 0, levels == 0)
+
+
+def test_old_jpeg_whose_tables_lie_elsewhere_is_no_damage():
+    content = tiff_of(samples(1, 8)[..., 0], photometric="minisblack")
+    with tifffile.TiffFile(io.BytesIO(content)) as file:
+        at = file.pages[0].tags[259].valueoffset
+    old = content[:at] + struct.pack("<H", 6) + content[at + 2 :]
+    with pytest.raises(UnsupportedImageError, match="JPEG of the old kind"):
+        decode(old, "a.tif")

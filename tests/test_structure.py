@@ -21,7 +21,7 @@ ERRORS = [
     value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)
 ]
 ABSENT_WITHOUT_FLOWS = {"prefect", "dask", "distributed", "s3fs", "skimage", "pydantic", "matplotlib"}
-ALLOWED = {"classical.py": {"skimage"}, "metrics.py": {"skimage"}, "noise.py": {"skimage"}}
+ALLOWED = {name: {"skimage"} for name in ("alignment.py", "classical.py", "metrics.py", "noise.py")}
 LAYERS = {"cli": {"dip", "flows"}, "flows": {"dip", "flows"}, "dip": {"dip"}}
 
 

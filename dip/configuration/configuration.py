@@ -7,7 +7,7 @@ from typing import Any, get_args
 from dip.configuration.degradation import Degradation
 from dip.configuration.procedure import Procedure
 from dip.configuration.protocols import PROTOCOLS, EvaluationProtocol, protocols_of
-from dip.configuration.tables import METHODS, OPERATORS
+from dip.configuration.registry import METHODS, OPERATORS
 from dip.configuration.variation import Variation
 from dip.configuration.vocabulary import Damage, KernelName, ProtocolName
 from dip.errors import ConfigurationError, check_one_of

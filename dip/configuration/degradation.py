@@ -5,7 +5,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from dip.configuration.tables import OPERATORS
+from dip.configuration.registry import OPERATORS
 from dip.configuration.vocabulary import MaskShape
 from dip.errors import TINY, ConfigurationError, check_between, check_one_of
 

@@ -5,7 +5,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from dip.configuration.tables import METHODS, OPERATORS
+from dip.configuration.registry import METHODS, OPERATORS
 from dip.configuration.vocabulary import KernelName, MethodName, Preset, Task
 from dip.errors import ConfigurationError, check_between, check_one_of
 
@@ -20,10 +20,10 @@ class Procedure:
     """What is asked of every restoration. A field is an option of the commands that restore, too.
 
     Attributes:
-        task: what is wrong with the images, a name in `dip.configuration.tables.OPERATORS`.
+        task: what is wrong with the images, a name in `dip.configuration.registry.OPERATORS`.
         scale: scale factor of a super-resolution, 2 to 8; None for the usual one.
         kernel: downsampling kernel of a super-resolution; None is the protocol's.
-        method: how they are restored, a name in `dip.configuration.tables.METHODS`.
+        method: how they are restored, a name in `dip.configuration.registry.METHODS`.
         weights: file of a trained network, for the method `trained`.
         preset: a name in `dip.methods.presets.PRESETS`.
         start: file of an educated start, in place of the package's, for the preset `educated`.

@@ -5,7 +5,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from dip.configuration.tables import NETWORKS
+from dip.configuration.registry import NETWORKS
 from dip.configuration.vocabulary import (
     DataTerm,
     NetworkName,
@@ -23,7 +23,7 @@ class Variation:
     """What departs from a preset's settings; None leaves the preset's. A field is an option, too.
 
     Attributes:
-        network: a name in `dip.configuration.tables.NETWORKS`.
+        network: a name in `dip.configuration.registry.NETWORKS`.
         width: channels of the network.
         depth: how many times the network halves the resolution, or a ResNet's number of blocks.
         upsampling: interpolation of the network's up path.

@@ -1,15 +1,15 @@
 """The words a restoration is asked for with. Importing them costs nothing: no torch.
 
-Names that stand for files of the engine come from the tables, so that a new file is known at once.
+Names that stand for files of the engine come from the registry, so that a new file is known at once.
 """
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from dip.configuration.protocols import PROTOCOLS
 from dip.configuration.protocols import KernelName as KernelName
-from dip.configuration.tables import METHODS, NETWORKS, OPERATORS, STUDIES
+from dip.configuration.registry import METHODS, NETWORKS, OPERATORS, STUDIES
 
-# A type checker cannot read a table, and sees words of any kind.
+# A type checker cannot read the registry, and sees words of any kind.
 if TYPE_CHECKING:
     Task: TypeAlias = str
     NetworkName: TypeAlias = str

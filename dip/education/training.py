@@ -162,7 +162,7 @@ def educate(
         state.restore(path.read_bytes(), device)
     precision, subject = body_precision(device, torch.bfloat16), education.subject
     if state.step >= education.steps:
-        return _start(state, education, precision)
+        return _start(state, education, begins_with, precision)
     renewed = state.step // subject.renewed_every
     begun = time.perf_counter() - state.seconds
     with pictures_from(education.seed * PICTURES_OF_A_SEED + renewed) as pictures:
@@ -181,7 +181,7 @@ def educate(
                 _replace(path, state.encoded())
                 if tell is not None:
                     tell(state.step, scores)
-    return _start(state, education, precision)
+    return _start(state, education, begins_with, precision)
 
 
 def _learn(
@@ -210,10 +210,13 @@ def _averaged(state: _State, education: Education) -> UNet:
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def _start(state: _State, education: Education, precision: torch.dtype) -> Start:
+def _start(state: _State, education: Education, begins_with: Start | None, precision: torch.dtype) -> Start:
+    """The start with its card, and those of the starts before it, without their curves."""
+    before = None if begins_with is None else {**begins_with.card, "curve": None}
     weights = {name: weight.to("cpu", torch.bfloat16) for name, weight in state.average.items()}
     card = {
         **asdict(education),
+        "before": before,
         "generator": drawing.VERSION,
         "pictures": education.subject.stock + state.step // education.subject.renewed_every,
         "seconds": round(state.seconds),

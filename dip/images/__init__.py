@@ -2,6 +2,7 @@
 
 from dip.configuration.vocabulary import AskedFormat, FileFormat
 from dip.images.image import Image
+from dip.images.infrared import infrared_in, read_infrared
 from dip.images.mask_and_guide import read_guide, read_mask
 from dip.images.metadata import Metadata, enlarged
 from dip.images.naming import IMAGE_SUFFIXES, derivative_format, derivative_name, is_image_name
@@ -23,9 +24,11 @@ __all__ = [
     "encode",
     "encode_float_tiff",
     "enlarged",
+    "infrared_in",
     "is_image_name",
     "joined",
     "not_carried",
     "read_guide",
+    "read_infrared",
     "read_mask",
 ]

@@ -1,5 +1,6 @@
 """An image as a value, upright, whichever way round its file has it (EXIF's orientation)."""
 
+import struct
 from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeVar
 
@@ -85,7 +86,7 @@ def known_orientation_in(exif: bytes | None) -> int:
     tags = PIL.Image.Exif()
     try:
         tags.load(exif or b"")
-    except SyntaxError:
+    except (SyntaxError, struct.error):
         return UPRIGHT
     return known_orientation(tags.get(_ORIENTATION_TAG))
 
@@ -135,13 +136,15 @@ class Companion:
     Attributes:
         size_px: (H, W), the way round the file has it.
         is_below: whether it lies below the image (SubIFDs), not behind it.
-        content: of a mask of transparency, which is carried as it is, a TIFF of it alone; None for a reduced
-            copy, which is made anew.
+        content: of a mask of transparency or an infrared channel, which are carried as they are, a TIFF of it
+            alone; None for a reduced copy, which is made anew.
+        is_infrared: whether it is the infrared channel.
     """
 
     size_px: tuple[int, int]
     is_below: bool
     content: bytes | None = None
+    is_infrared: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,13 +43,20 @@ class Pages:
     Args:
         content: the bytes of the file.
         name: what errors call it.
+        has_infrared: whether a page of a TIFF can be the infrared channel of the one before it.
 
     Raises:
         UnreadableImageError: the bytes are not a whole image.
         UnsupportedImageError: they are of a kind that cannot be decoded.
+
+    >>> from dip.images import encode, joined
+    >>> page = encode(Image(np.zeros((3, 20, 30), np.float32)), "tiff")
+    >>> pages = Pages(joined([page, page], "tiff"), "scan.tif")
+    >>> len(pages), pages.decoded(1).size_px
+    (2, (20, 30))
     """
 
-    def __init__(self, content: bytes, name: str) -> None:
+    def __init__(self, content: bytes, name: str, has_infrared: bool = False) -> None:
         if not content:
             raise UnreadableImageError(f"Expected an image; got an empty file ({name}).")
         self._content, self._name = content, name
@@ -57,7 +64,7 @@ class Pages:
         self._remarks: tuple[str, ...] = ()
         if content.startswith(tiff.SIGNATURES):
             with _said(name), kept_off_the_console() as remarks:
-                self._tiff = tiff.TiffPages(content, name)
+                self._tiff = tiff.TiffPages(content, name, has_infrared)
             self._remarks = tuple(remarks)
 
     def __len__(self) -> int:
@@ -126,7 +133,8 @@ def _said(name: str) -> Iterator[None]:
     except DipError:
         raise
     except Exception as error:
-        if isinstance(error, NotImplementedError) or _LIMITS.search(str(error)):
+        is_limit = _LIMITS.search(str(error)) and not isinstance(error, TypeError)  # "unsupported operand"
+        if isinstance(error, NotImplementedError) or is_limit:
             raise UnsupportedImageError(
                 f"Expected a kind of image that can be decoded; this one cannot: {error} ({name}). "
                 "Convert it, for example to TIFF or PNG."

@@ -62,7 +62,7 @@ def check_format(image: Image, size_px: tuple[int, int], file_format: FileFormat
     """See that a format can hold an image, enlarged to a size, (H, W).
 
     Raises:
-        UnsupportedImageError: it has no 16 bits, no alpha, no further samples, or not so many pixels a side.
+        UnsupportedImageError: it has no 16 bits, alpha, further samples or pages, or not so many pixels.
 
     >>> check_format(Image(np.zeros((1, 4, 4), np.float32)), (16, 16), "webp")
     >>> check_format(Image(np.zeros((1, 4, 4), np.float32)), (16, 16800), "webp")
@@ -72,6 +72,7 @@ def check_format(image: Image, size_px: tuple[int, int], file_format: FileFormat
     has = {
         "with 16 bits": image.bit_depth == 16 and file_format not in ("png", "tiff", "jp2"),
         "with transparency": image.alpha is not None and file_format == "jpeg",
+        "with an infrared page": _has_infrared_page(image) and file_format != "tiff",
         "with further samples": image.others is not None and file_format not in ("tiff", "jp2"),
     }
     longest = MAX_SIDE_PX.get(file_format)
@@ -89,6 +90,10 @@ def joined(pages: Sequence[bytes], file_format: FileFormat) -> bytes:
 
     Raises:
         UnsupportedImageError: there are several, and the format holds one alone.
+
+    >>> page = encode(Image(np.zeros((3, 20, 30), np.float32)), "tiff")
+    >>> joined([page], "tiff") == page
+    True
     """
     if len(pages) == 1:
         return pages[0]
@@ -115,6 +120,7 @@ def check_pages(count: int, file_format: FileFormat) -> None:
 def not_carried(image: Image, file_format: FileFormat, factor: int = 1) -> tuple[str, ...]:
     """What of an image's file a format has no place for, or an enlarged image no use, a sentence each.
 
+    >>> from dip.images import Metadata
     >>> black = np.zeros((1, 4, 4), np.float32)
     >>> not_carried(Image(black, metadata=Metadata(comment=b"plate 4")), "jp2")
     ('The comment of the file had no place in a jp2.',)
@@ -125,14 +131,20 @@ def not_carried(image: Image, file_format: FileFormat, factor: int = 1) -> tuple
         lost.append("texts")
     named = {**_NAMED, "texts": "texts"}
     notes = [f"The {named[name]} of the file had no place in a {file_format}." for name in lost]
-    is_mask = [companion.content is not None for companion in image.attached]
+    is_mask = [each.content is not None for each in image.attached if not each.is_infrared]
     if file_format != "tiff" and not all(is_mask):
         notes.append(f"A reduced copy of the image had no place in a {file_format}.")
     if any(is_mask) and file_format != "tiff":
         notes.append(f"A transparency mask of the image had no place in a {file_format}.")
     elif any(is_mask) and factor != 1:
         notes.append("A transparency mask of the image was dropped: it does not fit the enlarged one.")
+    if _has_infrared_page(image) and factor != 1:
+        notes.append("The infrared page of the image was dropped: it does not fit the enlarged one.")
     return tuple(notes)
+
+
+def _has_infrared_page(image: Image) -> bool:
+    return any(each.is_infrared for each in image.attached)
 
 
 def encode_webp(image: Image) -> bytes:

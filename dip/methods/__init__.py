@@ -1,12 +1,12 @@
 """x*: the ways to restore an image, Deep Image Prior and what stands beside it in a comparison.
 
-One method is one function, and one line in `dip.configuration.tables`.
+One method is one function, and one line in `dip.configuration.registry`.
 """
 
 import pkgutil
 from typing import TYPE_CHECKING
 
-from dip.configuration.tables import METHODS
+from dip.configuration.registry import METHODS
 
 if TYPE_CHECKING:
     from dip.methods.base import Method

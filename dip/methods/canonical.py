@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from dip.configuration import Configuration
-from dip.configuration.tables import NETWORKS
+from dip.configuration.registry import NETWORKS
 from dip.methods.presets import adaptation_for, settings_for
 from dip.parameterizations import parameterization_called
 from dip.parameterizations.start import shipped_sha256

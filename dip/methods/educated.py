@@ -94,7 +94,7 @@ def _cleaned(
 
 @dataclass
 class _Curve:
-    """Watches a fit: keeps its curve, and tells how far it is. PSNR is that of a pass without mirrorings."""
+    """Watches a fit: keeps its curve, and tells how far it is. PSNR is that of a single pass."""
 
     context: Context
     scene: Scene

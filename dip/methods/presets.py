@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import torch
 
 from dip.configuration import Configuration, Variation
-from dip.configuration.tables import METHODS
+from dip.configuration.registry import METHODS
 from dip.errors import ConfigurationError
 from dip.objective import Objective
 from dip.optimize.adaptation import Adaptation

@@ -12,6 +12,7 @@ from dip.methods.tiling import count_tiles, tiled
 from dip.operators.filling import filled
 from dip.operators.noise_model import PATCH_PX
 from dip.optimize.adaptation import drawn_by
+from dip.optimize.orientation import ORIENTATIONS, oriented, upright
 from dip.parameterizations.residual_unet import ResidualUNet
 
 TILE_PX = 512
@@ -22,9 +23,6 @@ LEAST_SIDE_PX = 2 * PATCH_PX
 
 LARGEST_WHOLE_PX = 1024**2
 """Pixels up to which all of an image is its own sample."""
-
-MIRRORINGS: tuple[tuple[int, ...], ...] = ((), (3,), (2,), (2, 3))
-"""Axes that are turned round; a network draws each a little differently, and the mean is better than all."""
 
 PART_PX, PARTS = 320, 3
 """Of a larger image: the side of the parts of a sample, and how many lie along each side of it."""
@@ -88,13 +86,15 @@ class Scene:
         return whole, observed
 
     def drawn(self, network: ResidualUNet, progress: Callable[[float], None] | None = None) -> Tensor:
-        """g(θ, y), tile by tile: (1, 3, H, W); of an image that is not large, the mean over four mirrorings.
+        """g(θ, y), tile by tile: (1, 3, H, W); of an image that is not large, the mean of eight.
+
+        A network draws each orientation a little differently, and the mean is better than all.
 
         Source: Timofte, Rothe, Van Gool, *Seven ways to improve example-based single image super resolution*,
         CVPR 2016, section 3.5, for the mean.
         """
         height_px, width_px = self.whole.shape[2:]
-        mirrorings = MIRRORINGS if height_px * width_px <= LARGEST_WHOLE_PX else MIRRORINGS[:1]
+        orientations = range(ORIENTATIONS if height_px * width_px <= LARGEST_WHOLE_PX else 1)
         done = 0
 
         def of_tile(tile: Tensor) -> Tensor:
@@ -102,12 +102,13 @@ class Scene:
             known = tile[:, 3:]
             image = filled(tile[:, :3], known)
             made = torch.zeros_like(image)
-            for axes in mirrorings:
-                made += drawn_by(network, image.flip(axes), known.flip(axes)).flip(axes)
+            for orientation in orientations:
+                seen = oriented(image, orientation), oriented(known, orientation)
+                made += upright(drawn_by(network, *seen), orientation)
             done += 1
             if progress is not None:
                 progress(done / self.tiles)
-            return made / len(mirrorings)
+            return made / len(orientations)
 
         with torch.no_grad():
             stacked = torch.cat([self.whole, self.observed], dim=1)

@@ -1,14 +1,14 @@
 """A: the forward operators. Each maps an image to what a measurement of it would be.
 
 The same operator makes the degraded input of an evaluation and enters the loss of a restoration.
-One operator is one file, and one line in `dip.configuration.tables`. The name in that line stands for the
+One operator is one file, and one line in `dip.configuration.registry`. The name in that line stands for the
 operator and its constants in results: an operator with other constants has another name.
 """
 
 import pkgutil
 from typing import TYPE_CHECKING
 
-from dip.configuration.tables import OPERATORS
+from dip.configuration.registry import OPERATORS
 
 if TYPE_CHECKING:
     from dip.operators.base import Acquisition, ForwardOperator

@@ -28,7 +28,7 @@ class Adaptation:
     """
 
     start: str
-    iterations: int = 40
+    iterations: int = 60
     learning_rate: float = 4e-4
     recorruption: float = 1.0
     average: float = 0.95

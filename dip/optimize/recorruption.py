@@ -8,10 +8,8 @@ from torch import Tensor
 from dip.operators.filling import filled
 from dip.operators.noise_model import NoiseModel
 from dip.optimize.adaptation import drawn_by
+from dip.optimize.orientation import ORIENTATIONS, oriented
 from dip.parameterizations.residual_unet import ResidualUNet
-
-WAYS = 8
-"""To lay an image: on one of four sides, seen from the front or from the back."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +58,9 @@ class RecorruptedNoise:
         if self.noise is not None:
             noise = self.noise.drawn(tones, self._noise_generator)
             given, target = y + self.share * noise, y - noise / self.share
-        way = self._number(WAYS)
+        orientation = self._number(ORIENTATIONS)
         given, left, target, observed = (
-            turned(image, way) for image in (filled(given, left), left, target, observed)
+            oriented(image, orientation) for image in (filled(given, left), left, target, observed)
         )
         errors = (drawn_by(network, given, left) - target).square() * observed
         return errors.sum() / (3 * observed.sum()).clamp(min=1)
@@ -82,17 +80,3 @@ class RecorruptedNoise:
 
     def _number(self, below: int) -> int:
         return int(torch.randint(below, (), generator=self._places))
-
-
-def turned(image: Tensor, way: int) -> Tensor:
-    """An image (B, C, H, W) laid one of eight ways; of four of them it is (B, C, W, H).
-
-    >>> turned(torch.tensor([[[[1, 2], [3, 4]]]]), 5)
-    tensor([[[[2, 4],
-              [1, 3]]]])
-    """
-    if way & 1:
-        image = image.flip(3)
-    if way & 2:
-        image = image.flip(2)
-    return image.transpose(2, 3) if way & 4 else image

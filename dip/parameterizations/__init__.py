@@ -1,12 +1,12 @@
 """g and z: how an image is parameterized, and what the parameterization is fed.
 
-One parameterization is one file with one class, and one line in `dip.configuration.tables`.
+One parameterization is one file with one class, and one line in `dip.configuration.registry`.
 """
 
 import pkgutil
 from typing import Any
 
-from dip.configuration.tables import NETWORKS
+from dip.configuration.registry import NETWORKS
 
 
 def parameterization_called(name: str) -> Any:

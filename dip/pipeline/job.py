@@ -21,6 +21,8 @@ class Job:
         mask_version: of its mask's file, likewise.
         proposes_masks: whether a mask is proposed instead.
         mask_threshold: probability of damage from which a proposal marks a pixel.
+        infrared: whether it is proposed by the infrared channel. A file of that beside the image takes the
+            place of a mask's.
         guides: where a second image of the same scene lies, at the path `image_id`, if there are such.
         record: name below `output` of the image's own record, written last.
         embed: whether the restored image goes into the record instead of a file.
@@ -45,6 +47,7 @@ class Job:
     mask_version: str | None = None
     proposes_masks: bool = False
     mask_threshold: float = USUAL_THRESHOLD
+    infrared: bool = False
     guides: Location | None = None
     embed: bool = False
     uncertainty: bool = False

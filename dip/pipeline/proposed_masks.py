@@ -9,9 +9,10 @@ import PIL.Image
 
 from dip import images
 from dip.detection import Proposal, check_share, pieces_of, propose_damage
-from dip.errors import ImageError, StorageError
+from dip.errors import ImageError, MaskError, StorageError
 from dip.images import Image
 from dip.images.image import ONLY_PAGE, PageNumber, PixelMask
+from dip.pipeline.infrared import nothing_found, proposal_for
 from dip.pipeline.job import Job, Outcome
 
 RED = np.array([[[1.0]], [[0.0]], [[0.0]]], np.float32)
@@ -46,7 +47,7 @@ def propose_mask(job: Job) -> MaskOutcome:
         there = _mask_there(job)
         if there is not None:
             return _outcome(job, "kept", _marked_in(job, there))
-        pages = images.Pages(job.source.read(job.image_id), job.image_id)
+        pages = images.Pages(job.source.read(job.image_id), job.image_id, job.infrared)
         proposed = [_proposed(pages, PageNumber(n, len(pages)), job) for n in range(len(pages))]
     except (ImageError, StorageError) as error:
         return MaskOutcome(job.image_id, "failed", str(error))
@@ -91,11 +92,21 @@ def _proposed(pages: images.Pages, page: PageNumber, job: Job) -> PixelMask:
     """
     try:
         source = pages.decoded(page.number)
-        proposal = propose_damage(source.pixels, job.mask_threshold)
-        _write_to_look_at(source, proposal, page, job)
-        check_share(proposal, job.image_id)
+        damaged = _by_infrared(job, source, page) if job.infrared else _by_network(job, source, page)
     except ImageError as error:
         raise type(error)(str(error) if page.count == 1 else f"{page}: {error}") from error
+    return damaged
+
+
+def _by_network(job: Job, source: Image, page: PageNumber) -> PixelMask:
+    """What the detector marks; its probability is written.
+
+    Raises:
+        MaskError: too much is marked.
+    """
+    proposal = propose_damage(source.pixels, job.mask_threshold)
+    _write_to_look_at(source, proposal, page, job)
+    check_share(proposal, job.image_id)
     return proposal.damaged
 
 
@@ -103,6 +114,15 @@ def _write_to_look_at(source: Image, proposal: Proposal, page: PageNumber, job: 
     job.output.write(overlay_name(job.image_id, page), _overlay(source, proposal.damaged))
     probability = images.encode(Image(proposal.probability[None]), "png")
     job.output.write(probability_name(job.image_id, page), probability)
+
+
+def _by_infrared(job: Job, source: Image, page: PageNumber) -> PixelMask:
+    beside = None if job.masks is None or job.mask_id is None else job.masks.read(job.mask_id)
+    proposal = proposal_for(job, source, beside)
+    if proposal is None:
+        raise MaskError(nothing_found(job))
+    job.output.write(overlay_name(job.image_id, page), _overlay(source, proposal.damaged))
+    return proposal.damaged
 
 
 def mask_format(pages: int) -> images.FileFormat:

@@ -6,12 +6,13 @@ from functools import cached_property
 
 from dip import images
 from dip.configuration import Configuration
-from dip.configuration.tables import METHODS, OPERATORS
+from dip.configuration.registry import METHODS, OPERATORS
 from dip.detection import check_share, propose_damage
 from dip.errors import ImageSkipped, MaskError
 from dip.images import Image
 from dip.images.image import ONLY_PAGE, PageNumber, PixelMask, Pixels
 from dip.images.noise import estimate_noise
+from dip.pipeline.infrared import notes_on, nothing_found, proposal_for
 from dip.pipeline.job import Job
 from dip.storage.results import Row
 
@@ -52,14 +53,14 @@ class Files:
     @cached_property
     def pages(self) -> images.Pages:
         """Of the image. In an evaluation there is one."""
-        pages = images.Pages(self.content, self._job.image_id)
+        pages = images.Pages(self.content, self._job.image_id, self._job.infrared)
         if self._job.configuration.degradation is not None:
             pages.check_single()
         return pages
 
     @cached_property
     def mask(self) -> bytes | None:
-        """Of the mask's file, if there is one."""
+        """Of the mask's file, or the infrared's, if there is one."""
         job = self._job
         return None if job.masks is None or job.mask_id is None else job.masks.read(job.mask_id)
 
@@ -136,6 +137,8 @@ class Reader:
     def read_mask(self, source: Image) -> PixelMask | None:
         """Which pixels are observed; None where no mask says so, and the task needs none."""
         job = self.job
+        if job.infrared:
+            return self.read_infrared(source)
         if job.proposes_masks:
             return self.propose_mask(source)
         if job.masks is None:
@@ -173,6 +176,25 @@ class Reader:
             return None
         self.row.masked_share = proposal.share
         check_share(proposal, self.job.image_id)
+        return ~proposal.damaged
+
+    def read_infrared(self, source: Image) -> PixelMask | None:
+        """Which pixels are undamaged by the infrared; None where all of them are."""
+        beside = self.files.mask
+        if beside is not None:
+            self.row.mask_sha256 = hashlib.sha256(beside).hexdigest()
+        proposal = proposal_for(self.job, source, beside)
+        if proposal is None:
+            self.skip_if_inpainting(nothing_found(self.job))
+            self.row.notes = [*(self.row.notes or ()), nothing_found(self.job)]
+            return None
+        self.row.notes = [*(self.row.notes or ()), *notes_on(proposal)]
+        if not proposal.damaged.any():
+            self.skip_if_inpainting(
+                f"Expected dust or scratches; the infrared shows none ({self.job.image_id})."
+            )
+            return None
+        self.row.masked_share = float(proposal.damaged.mean())
         return ~proposal.damaged
 
     def skip_if_inpainting(self, reason: str) -> None:

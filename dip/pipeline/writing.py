@@ -87,6 +87,8 @@ class Writer:
             output.write(mask_name(image_id, len(pages)), images.joined(masks, mask_format(len(pages))))
         if deviations := [page.uncertainty for page in pages if page.uncertainty is not None]:
             output.write(f"uncertainty/{image_id}.tif", images.joined(deviations, "tiff"))
+        if self.job.infrared:
+            self._carry_infrared()
         self._write_derivative(images.joined([page.image for page in pages], self._file_format))
 
     def rehearse(self, source: Image) -> None:
@@ -129,6 +131,12 @@ class Writer:
         """Of the restored image, below the output."""
         name = images.derivative_name(self.job.image_id, self._file_format, self.job.suffix)
         return f"images/{name}"
+
+    def _carry_infrared(self) -> None:
+        """The infrared of a file of its own, to the byte; one in the image's file is carried there."""
+        job = self.job
+        if job.masks is not None and job.mask_id is not None:
+            job.output.write(f"infrared/{job.mask_id}", job.masks.read(job.mask_id))
 
     def _write_derivative(self, content: bytes) -> None:
         """The restored image, with a sidecar, or in the row."""

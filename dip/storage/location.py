@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -219,6 +220,39 @@ class Location:
                 _replace_file(Path(path), content)
             else:
                 self.file_system.pipe_file(path, content)
+
+        self._do(replace, "write", path)
+
+    def write_all(self, contents: Mapping[str, bytes]) -> None:
+        """Write several objects, a few at a time.
+
+        Raises:
+            StorageError: one of them cannot be written.
+        """
+        for _ in self._each(lambda name: self.write(name, contents[name]), list(contents)):
+            pass
+
+    def upload(self, name: str, file: Path) -> None:
+        """Write an object of what a file on this machine's disk holds, which need not fit into memory.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        path = self._path(name)
+
+        def replace() -> None:
+            if not self.is_local:
+                self.file_system.put_file(str(file), path)
+                return
+            target = Path(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = target.with_name(temporary_name())
+            try:
+                shutil.copyfile(file, temporary)
+                temporary.replace(target)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
 
         self._do(replace, "write", path)
 

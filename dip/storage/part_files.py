@@ -8,6 +8,7 @@ from typing import IO
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from dip.errors import StorageError
 from dip.storage import Location
@@ -149,12 +150,32 @@ def read_rows(output: Location, columns: list[str] | None = None) -> pa.Table:
     return _newest(pa.concat_tables(tables)).select(names)
 
 
+def read_newest(output: Location, columns: list[str]) -> Iterator[pa.Table]:
+    """The rows that `read_rows` has, part file by part file: of all rows, the names alone are in memory.
+
+    Raises:
+        StorageError: a part file cannot be read.
+    """
+    names = [_row_schema(["image_id"]).empty_table(), *read_parts(output, ["image_id"])]
+    last = _last_of_each(pa.concat_tables(names))
+    start = 0
+    for part in read_parts(output, columns):
+        inside = last[(last >= start) & (last < start + part.num_rows)] - start
+        start += part.num_rows
+        yield part.take(inside)
+
+
 def _row_schema(columns: list[str] | None) -> pa.Schema:
     return ROW_SCHEMA if columns is None else pa.schema([ROW_SCHEMA.field(name) for name in columns])
 
 
 def _newest(rows: pa.Table) -> pa.Table:
     """The last row of each image."""
+    return rows.take(_last_of_each(rows))
+
+
+def _last_of_each(rows: pa.Table) -> NDArray[np.int64]:
+    """The number of the last row of each image, in their order."""
     numbered = pa.table({"image_id": rows["image_id"], "number": np.arange(rows.num_rows)})
     last = numbered.group_by("image_id", use_threads=False).aggregate([("number", "max")])["number_max"]
-    return rows.take(np.sort(last.to_numpy()))
+    return np.sort(last.to_numpy())

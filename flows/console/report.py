@@ -24,6 +24,7 @@ from flows.report import means
 from flows.report.build import Report
 from flows.runs.accounts import incomplete_runs, no_rows, unfinished
 from flows.runs.bag import results_of
+from flows.runs.premis import SINGLE, WHOLE, PremisSummary
 from flows.runs.verification import Verification
 from flows.study import StudySummary
 
@@ -146,6 +147,14 @@ def print_verification(output: Location, verification: Verification) -> None:
     findings = verification.findings
     verdict = f"{len(findings)} problems" if findings else "all as they were written"
     print(f"{' and '.join(checked)}: {verdict}.")
+
+
+def print_premis(summary: PremisSummary) -> None:
+    """Print what was told in PREMIS."""
+    print(
+        f"{summary.written} documents written, {summary.kept} kept that were there: "
+        f"{summary.output.url}/{SINGLE}. One of all: {summary.output.url}/{WHOLE}"
+    )
 
 
 def print_compaction(output: Location, before: int, after: int) -> None:

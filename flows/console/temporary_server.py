@@ -6,12 +6,8 @@ ended by: a signal that cannot be caught leaves no time for farewells.
 
 import os
 import shutil
-import signal
 import sys
 import threading
-import time
-
-ENDS_WITHIN_S = 3.0
 
 
 def main(port: int, home: str) -> None:
@@ -19,19 +15,18 @@ def main(port: int, home: str) -> None:
 
     Args:
         port: to listen at.
-        home: folder of the server's own, which is removed at the end.
+        home: folder of the server's own, which is removed once standard input has ended.
     """
-    import uvicorn
-
     threading.Thread(target=_end_with_input, args=(home,), daemon=True).start()
+    import uvicorn  # takes a while, in which the other side can end, too
+
     app = "prefect.server.api.server:create_app"
     uvicorn.run(app, factory=True, host="127.0.0.1", port=port, log_level="error", lifespan="on")
 
 
 def _end_with_input(home: str) -> None:
-    sys.stdin.buffer.read()
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(ENDS_WITHIN_S)
+    """Nobody is left to be served, and nothing is worth keeping."""
+    os.read(sys.stdin.fileno(), 1)
     shutil.rmtree(home, ignore_errors=True)
     os._exit(0)
 

@@ -5,6 +5,7 @@ once, or, if the engine is asked for it, in `dip.configuration`, and inherited f
 """
 
 from flows.parameters.batch import PAYLOAD, ArchiveParameters, Batch, BatchParameters, BenchmarkParameters
+from flows.parameters.infrared import BY_INFRARED, MasksParameters
 from flows.parameters.method import (
     PROPOSED,
     MethodParameters,
@@ -14,9 +15,10 @@ from flows.parameters.method import (
 )
 from flows.parameters.results import OutputParameters, ReportParameters, ResultsParameters
 from flows.parameters.study import StudyParameters
-from flows.parameters.work import MasksParameters, WorkParameters, options_of
+from flows.parameters.work import WorkParameters, options_of
 
 __all__ = [
+    "BY_INFRARED",
     "PAYLOAD",
     "PROPOSED",
     "ArchiveParameters",

@@ -193,6 +193,10 @@ class BenchmarkParameters(BatchParameters, ReferenceParameters, frozen=True):
     guides_location: ClassVar[None] = None
     proposes_masks: ClassVar[bool] = False
     least_probability: ClassVar[float] = USUAL_THRESHOLD
+    uses_infrared: ClassVar[bool] = False
+    infrared_suffixes: ClassVar[tuple[str, ...]] = ()
+    infrared_suffix: ClassVar[None] = None
+    masks: ClassVar[None] = None
     least_noise: ClassVar[float] = 0.0
 
 

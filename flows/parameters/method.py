@@ -11,9 +11,10 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from dip.configuration import Configuration, Degradation, Procedure, Variation
 from dip.configuration.configuration import USUAL_SCALE
-from dip.configuration.tables import METHODS, OPERATORS
+from dip.configuration.registry import METHODS, OPERATORS
 from dip.configuration.vocabulary import USUAL_THRESHOLD, Damage, ProtocolName
 from dip.errors import ConfigurationError
+from flows.parameters.infrared import BY_INFRARED, InfraredParameters
 from flows.parameters.work import WORK, MaskThreshold, SourceParameters
 
 if TYPE_CHECKING:
@@ -103,12 +104,13 @@ def _sha256_of(weights: str) -> str:
         ) from error
 
 
-class RestorationParameters(MethodParameters, frozen=True):
+class RestorationParameters(MethodParameters, InfraredParameters, frozen=True):
     """A restoration of images as they are.
 
     Attributes:
         masks: folder or URL of masks, at the same relative paths as the images and of their size; `auto`
-            for those that are proposed. The task `restore` proposes them where none are named.
+            for those that are proposed, `infrared` for those by infrared channels. The task `restore`
+            proposes them where none are named.
         mask_threshold: probability of damage from which a proposed mask marks a pixel; None for the usual.
         guides: folder or URL of second images of the same scenes, at the same relative paths as the images
             and of their size, for a preset whose network draws from them.
@@ -122,7 +124,7 @@ class RestorationParameters(MethodParameters, frozen=True):
     masks: Annotated[
         str | None,
         Field(min_length=1),
-        typer.Option("--masks", metavar="URL", help="Folder or URL of masks, mirroring SRC, or auto."),
+        typer.Option("--masks", metavar="URL", help="Folder or URL of masks, mirroring SRC; auto; infrared."),
     ] = None
     mask_threshold: MaskThreshold = None
     guides: Annotated[
@@ -178,7 +180,13 @@ class RestorationParameters(MethodParameters, frozen=True):
     @property
     def proposes_masks(self) -> bool:
         """Whether masks are proposed in place of being read."""
-        return self.masks == PROPOSED or (self.masks is None and OPERATORS[self.task].proposes)
+        proposed = self.masks is None and OPERATORS[self.task].proposes
+        return proposed or self.masks in (PROPOSED, BY_INFRARED)
+
+    @property
+    def uses_infrared(self) -> bool:
+        """Whether they are proposed by infrared channels."""
+        return self.masks == BY_INFRARED
 
     @model_validator(mode="after")
     def _masks_belong_to_inpainting(self) -> Self:
@@ -194,7 +202,7 @@ class RestorationParameters(MethodParameters, frozen=True):
     def _there_is_a_use_for_it(self) -> Self:
         if self.damage != "white" and self.masks_location is None:
             raise ValueError(f"there are no masks in which {self.damage} could mean damage (--masks)")
-        if self.mask_threshold is not None and not self.proposes_masks:
+        if self.mask_threshold is not None and (self.uses_infrared or not self.proposes_masks):
             raise ValueError(
                 "a threshold (--mask-threshold) goes with masks that are proposed (--masks auto)"
             )
@@ -202,6 +210,8 @@ class RestorationParameters(MethodParameters, frozen=True):
             raise ValueError(
                 f"grain goes into fills (--grain-fill), which the task {self.task} makes none of"
             )
+        if self.infrared_suffix is not None and not self.uses_infrared:
+            raise ValueError("--infrared-suffix is of use with --masks infrared alone")
         if self.noise_floor is not None and not OPERATORS[self.task].denoises:
             raise ValueError(f"a noise floor goes with denoising, not with the task {self.task}")
         return self

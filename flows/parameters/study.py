@@ -7,7 +7,7 @@ import typer
 from pydantic import BeforeValidator, Field, model_validator
 
 from dip.configuration.procedure import TaskOption
-from dip.configuration.tables import STUDIES
+from dip.configuration.registry import STUDIES
 from dip.configuration.vocabulary import StudyName
 from flows.parameters.method import ReferenceParameters
 from flows.parameters.work import TakeOverOption, WorkParameters
@@ -30,7 +30,7 @@ class StudyParameters(WorkParameters, ReferenceParameters, frozen=True):
     """A study: references in, tables and plots out.
 
     Attributes:
-        study: a name in `dip.configuration.tables.STUDIES`.
+        study: a name in `dip.configuration.registry.STUDIES`.
         task: what is wrong with the images.
         snapshots: iterations whose output is kept, by the study `snapshots`; multiples of a common step;
             None for `USUAL_SNAPSHOTS`.

@@ -7,7 +7,6 @@ import typer
 from pydantic import BaseModel, BeforeValidator, Field, Secret, model_validator
 from typer.models import ParameterInfo
 
-from dip.configuration.vocabulary import USUAL_THRESHOLD
 from dip.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -173,18 +172,3 @@ class WorkParameters(SourceParameters, frozen=True):
                 "Expected either a number of local workers (--workers) or a scheduler (--scheduler); got both"
             )
         return self
-
-
-class MasksParameters(WorkParameters, frozen=True):
-    """Proposals of masks.
-
-    Attributes:
-        mask_threshold: probability of damage from which a pixel is marked; None for the usual.
-    """
-
-    mask_threshold: MaskThreshold = None
-
-    @property
-    def least_probability(self) -> float:
-        """The threshold, or the usual one."""
-        return USUAL_THRESHOLD if self.mask_threshold is None else self.mask_threshold

@@ -31,6 +31,10 @@ class Contents(Protocol):
     groups: Sequence[Group]
 
     @property
+    def places(self) -> Sequence[tuple[Location, Location]]:
+        """The outputs that it is on, and their sources."""
+
+    @property
     def head(self) -> Head:
         """The head of the page."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from dip.configuration import Configuration
 from dip.configuration.vocabulary import USUAL_THRESHOLD
 from dip.images.noise import SKIP_BELOW
+from dip.storage import Location
 from flows.report.subject import Subject
 
 _OPTIONS = {"tile_px": "--tile"}
@@ -65,6 +66,24 @@ def comparison_commands(first: Subject, second: Subject) -> list[tuple[str, str]
             for subject in (first, second)
         ),
         *((f"Means of {subject.label}", f"dip results {subject.output.url}") for subject in (first, second)),
+    ]
+
+
+def study_commands(output: Location, asked: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What can be done with a study.
+
+    Args:
+        output: the study's.
+        asked: its description.
+    """
+    words = f"{asked['degradation'] or ''} {asked['variation'] or ''}".split()
+    pairs = (word.partition("=") for word in words)
+    options = [_word(name, True if value == "True" else value) for name, _, value in pairs]
+    source, again = _quoted(asked["source"].removeprefix("file://")), _quoted(f"{output.url}-again")
+    line = ["dip study", asked["study"], source, again, "--task", asked["task"], *options]
+    return [
+        ("Study it again", " ".join(line)),
+        ("Make this page anew", f"dip report {_quoted(output.url)}"),
     ]
 
 

@@ -46,6 +46,11 @@ class Comparison:
         self.groups: Sequence[Group] = differing_groups(self.rows, labels, sample)
 
     @property
+    def places(self) -> list[tuple[Location, Location]]:
+        """Each output, and its source."""
+        return [(subject.output, subject.source) for subject in self.subjects]
+
+    @property
     def head(self) -> Head:
         """The head of the page."""
         labels = (self.subjects[0].label, self.subjects[1].label)
@@ -54,11 +59,11 @@ class Comparison:
         return Head(
             title=f"{labels[0]} and {labels[1]}",
             lead=lead,
-            counts=counts_of(self._sides[1]),
             facts=[(subject.label, _told(subject)) for subject in self.subjects],
             means=means_table(pa.concat_tables(self._sides)),
             commands=comparison_commands(*self.subjects),
             pair=labels,
+            kind="Two outputs compared",
         )
 
     def keys(self, indices: Sequence[int]) -> list[str]:

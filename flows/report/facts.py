@@ -14,6 +14,8 @@ from flows.report.subject import Subject
 
 Facts = list[tuple[str, str]]
 LONGEST_VALUE = 300
+_TOLD_BEFORE = {282, 283, 296, 700, 33723, 34675}
+"""Tags that are the resolution, or packets of which the size is told."""
 _MEASURED = {
     "psnr_degraded_db": ("PSNR of the input", "{:.2f} dB"),
     "psnr_db": ("PSNR restored", "{:.2f} dB"),
@@ -133,7 +135,8 @@ def _tags(exif: bytes | None) -> Iterator[tuple[str, str]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # damaged tags are kept as they are
             tags.load(exif or b"")
-            known = {TAGS.get(tag, f"Tag {tag}"): _told(value) for tag, value in tags.items()}
+            others = {tag: value for tag, value in tags.items() if tag not in _TOLD_BEFORE}
+            known = {TAGS.get(tag, f"Tag {tag}"): _told(value) for tag, value in others.items()}
     except (SyntaxError, ValueError, TypeError, ZeroDivisionError):
         known = {"Tags": "too damaged to be shown"}
     yield from known.items()

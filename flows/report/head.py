@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from flows.progress import duration
 from flows.report.means import BY, histogram_of, means_of
 from flows.report.subject import Subject
+from flows.runs.history import Description
 
 Facts = list[tuple[str, str]]
 _MEANS = {
@@ -31,20 +32,22 @@ class Head:
     Attributes:
         title: of the page.
         lead: one sentence.
-        counts: images by status.
         facts: what was asked, and how long it took.
         means: titles, and the rows of their table.
         commands: what a reader may want next, and the line that does it.
         pair: labels of the two outputs that are compared.
+        kind: what the page is on, in a word or two.
+        decides: whether images are accepted or rejected on it.
     """
 
     title: str
     lead: str
-    counts: dict[str, int]
     facts: Facts
     means: tuple[list[str], list[list[str]]]
     commands: Facts
     pair: tuple[str, str] | None = None
+    kind: str = "Restoration report"
+    decides: bool = True
 
 
 def head_of(subjects: Sequence[Subject], rows: pa.Table, commands: Facts) -> Head:
@@ -55,12 +58,10 @@ def head_of(subjects: Sequence[Subject], rows: pa.Table, commands: Facts) -> Hea
         rows: of all of them.
         commands: what can be done next.
     """
-    counts = counts_of(rows)
     name = subjects[0].output.url.rstrip("/").rsplit("/", 1)[-1] if len(subjects) == 1 else "Demo"
     return Head(
         title=name,
-        lead=lead_of(counts),
-        counts=counts,
+        lead=lead_of(counts_of(rows)),
         facts=[*_asked(subjects), *_took(rows)],
         means=means_table(rows),
         commands=commands,
@@ -107,9 +108,20 @@ def _asked(subjects: Sequence[Subject]) -> Facts:
         ("Method", ", ".join(_values(subjects, "method"))),
         ("Preset", ", ".join(_values(subjects, "preset")) if "dip" in _values(subjects, "method") else None),
         ("Runs", ", ".join(run.run_id for subject in subjects for run in subject.runs[-3:])),
-        ("Version", ", ".join(sorted({run.software_version for s in subjects for run in s.runs}))),
+        ("Version", "; ".join(sorted({_version(run) for s in subjects for run in s.runs}))),
+        ("Machine", "; ".join(sorted({run.machine or "" for s in subjects for run in s.runs} - {""}))),
     ]
     return [(title, str(value)) for title, value in facts if value]
+
+
+def _span(first: datetime, last: datetime) -> str:
+    """From when to when, to the minute."""
+    end = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%Y-%m-%d %H:%M}"
+    return f"{first:%Y-%m-%d %H:%M} to {end} UTC"
+
+
+def _version(run: Description) -> str:
+    return run.software_version if run.commit is None else f"{run.software_version}, commit {run.commit}"
 
 
 def _values(subjects: Sequence[Subject], name: str) -> list[str]:
@@ -125,14 +137,9 @@ def _took(rows: pa.Table) -> Facts:
     work_s: float = pc.sum(restored["seconds"]).as_py() or 0.0
     devices = [str(name) for name in pc.unique(restored["device"]).to_pylist() if name]
     facts = [
-        ("Started", f"{moments['min']:%Y-%m-%d %H:%M} to {moments['max']:%Y-%m-%d %H:%M} UTC"),
+        ("Made", _span(moments["min"], moments["max"])),
         ("Work", f"{duration(work_s)} of one worker, {work_s / restored.num_rows:.2f} s an image"),
         ("Devices", ", ".join(devices)),
         ("Gain, least to largest", f"{line} dB" if (line := histogram_of(restored["gain_db"])) else ""),
     ]
     return [fact for fact in facts if fact[1]]
-
-
-def facts_for_scripts(head: Head) -> dict[str, Any]:
-    """What the scripts need of the head."""
-    return {"title": head.title, "counts": head.counts, "pair": head.pair}

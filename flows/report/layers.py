@@ -91,8 +91,12 @@ def layers_of(subject: Subject, row: Row, embedded: bytes | None, mask_id: str |
     return layers
 
 
-def _layer(name: str, title: str, content: bytes, image_id: str) -> Layer:
-    """Of an image; of several pages the first is shown."""
+def layer_of(name: str, title: str, content: bytes, image_id: str) -> Layer:
+    """A picture from its file; of several pages the first.
+
+    Raises:
+        DipError: it cannot be decoded.
+    """
     pages = images.Pages(content, image_id)
     image = pages.decoded()
     title = title if len(pages) == 1 else f"{title}, page 1 of {len(pages)}"
@@ -106,23 +110,23 @@ def _levels(image: Image) -> Levels:
 
 
 def _source(subject: Subject, row: Row) -> Layer:
-    return _layer("before", "Source", subject.source.read(row["image_id"]), row["image_id"])
+    return layer_of("before", "Source", subject.source.read(row["image_id"]), row["image_id"])
 
 
 def _degraded(subject: Subject, row: Row) -> Layer:
     name = f"degraded/{images.derivative_name(row['image_id'], 'png')}"
-    return _layer("before", "Degraded", subject.results.read(name), row["image_id"])
+    return layer_of("before", "Degraded", subject.results.read(name), row["image_id"])
 
 
 def _restored(subject: Subject, row: Row, embedded: bytes | None) -> Layer:
     content = subject.results.read(row["output_name"]) if embedded is None else embedded
-    return _layer("after", "Restored", content, row["image_id"])
+    return layer_of("after", "Restored", content, row["image_id"])
 
 
 def _reference(subject: Subject, row: Row) -> Layer | None:
     """The source, unless the protocol has cut it."""
     content = subject.source.read(row["image_id"])
-    layer = _layer("reference", "Reference", content, row["image_id"])
+    layer = layer_of("reference", "Reference", content, row["image_id"])
     return layer if layer.size_px == (row["height_px"], row["width_px"]) else None
 
 

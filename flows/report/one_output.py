@@ -32,6 +32,11 @@ class OutputReport:
         self.groups: Sequence[Group] = groups_of(self.rows, sample)
 
     @property
+    def places(self) -> list[tuple[Location, Location]]:
+        """Each output, and its source."""
+        return [(subject.output, subject.source) for subject in self.subjects]
+
+    @property
     def head(self) -> Head:
         """The head of the page."""
         return head_of(self.subjects, self.rows, commands_of(self.subjects[0]))

@@ -63,8 +63,7 @@ def write_page(
     for name in (*SCRIPTS, STYLE, ICON):
         folder.write(f"page/{name}", files(__package__).joinpath("page", name).read_bytes())
     told = {
-        "title": head.title,
-        "pair": head.pair,
+        "decides": head.decides,
         "columns": described(columns),
         "groups": [{"name": g.name, "title": g.title, "total": len(g.indices)} for g in groups],
         "rows": counts[1],

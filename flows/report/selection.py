@@ -43,9 +43,7 @@ def groups_of(rows: pa.Table, sample: int | None = SAMPLE) -> list[Group]:
     groups = [
         _where("failed", "Failed", pc.equal(rows["status"], "failed"), MOST_PICTURED),
         _where("skipped", "Skipped", pc.equal(rows["status"], "skipped"), MOST_PICTURED),
-        _where(
-            "limit", "Stopped at the limit", pc.equal(rows["stop_reason"], "iteration-limit"), MOST_PICTURED
-        ),
+        _where("limit", "Stopped at the limit", _ran_out(rows), MOST_PICTURED),
         _extreme(rows, "changed", "Largest changes", "mean_absolute_change", -1),
         _extreme(rows, "psnr", "Lowest PSNR", "psnr_db", 1),
         _extreme(rows, "gain", "Smallest gain", "gain_db", 1),
@@ -85,6 +83,12 @@ def tabled(rows: pa.Table, of_groups: Indices, limit: int = TABLE_ROWS) -> Indic
     chosen = np.concatenate([of_groups, even])
     _, first = np.unique(chosen, return_index=True)
     return np.sort(chosen[np.sort(first)[:limit]])
+
+
+def _ran_out(rows: pa.Table) -> pa.ChunkedArray:
+    """Which fits no rule has stopped; the rule `fixed` always goes to the limit."""
+    at_limit = pc.equal(rows["stop_reason"], "iteration-limit")
+    return pc.and_(at_limit, pc.not_equal(rows["stop_rule"], "fixed"))
 
 
 def _where(name: str, title: str, is_member: pa.ChunkedArray, pictured: int = GROUP_SIZE) -> Group:

@@ -17,6 +17,7 @@ from dip.pipeline.job import Job
 from dip.storage import Location
 from dip.storage.part_files import read_parts
 from flows.parameters import Batch
+from flows.runs import made_with
 from flows.runs.bag import check_bag, check_no_bag, check_outside_bags
 from flows.runs.chosen import read_chosen
 from flows.runs.history import Description, described, last_run, runs_of
@@ -54,7 +55,8 @@ def open_run(parameters: Batch) -> tuple[Run | None, Earlier]:
             committed = _committed_shards(output, run_id)
             return Run(_template(parameters, run_id), stored.total, stored.shard_size, committed), Earlier()
     source, masks = parameters.location(parameters.source), parameters.masks_location
-    with inventory_of(source, masks, parameters.left_out) as inventory:
+    infrared = parameters.infrared_suffixes
+    with inventory_of(source, masks, parameters.left_out, infrared) as inventory:
         check_twins_apart(output, inventory.twins())
         earlier = _set_against_results(inventory, parameters)
         last_id = None if last is None else last[0]
@@ -90,6 +92,8 @@ def _new_run(parameters: Batch, entries: Iterable[Entry], last: str | None) -> R
         run.shard_size,
         software_version=dip.__version__,
         started_at=datetime.now(UTC).isoformat(),
+        commit=made_with.commit(),
+        machine=made_with.machine(),
     )
     run.output.write(run.manifest, manifest)
     # Written after the manifest: a run begins to exist with this file.
@@ -113,9 +117,12 @@ def _template(parameters: Batch, run_id: str) -> Job:
         output=parameters.results,
         record="",
         configuration=parameters.configuration,
-        masks=parameters.masks_location,
+        masks=parameters.location(parameters.source)
+        if parameters.uses_infrared
+        else parameters.masks_location,
         proposes_masks=parameters.proposes_masks,
         mask_threshold=parameters.least_probability,
+        infrared=parameters.uses_infrared,
         guides=parameters.guides_location,
         file_format=parameters.file_format,
         suffix=parameters.suffix,

@@ -99,6 +99,39 @@ def close_bag(output: Location) -> None:
         return
     sizes = {found.name: found.size_bytes for found in output.find(PAYLOAD)}
     checksums = dict(zip(sizes, output.sha256_of_all(list(sizes)), strict=True))
+    _write_tags(output, checksums, sizes)
+
+
+def extend_bag(output: Location, folder: str) -> None:
+    """Take what lies in a folder of a bag's payload into its manifests, and close it.
+
+    All other checksums stay as they were: a file that has changed since is found out.
+
+    Raises:
+        StorageError: the payload cannot be read, or a manifest not be read or written.
+    """
+    sizes = {found.name: found.size_bytes for found in output.find(PAYLOAD)}
+    lines = (line.split("  ", 1) for line in output.read(_MANIFEST).decode().splitlines())
+    inside = [name for name in sizes if name.startswith(f"{PAYLOAD}/{folder}/")]
+    added = dict(zip(map(_on_one_line, inside), output.sha256_of_all(inside), strict=True))
+    kept = {name: checksum for checksum, name in lines if not name.startswith(f"{PAYLOAD}/{folder}/")}
+    _write_tags(output, kept | added, sizes)
+
+
+def check_closed(output: Location) -> None:
+    """See that the manifests of a bag were made.
+
+    Raises:
+        ConfigurationError: they were not.
+    """
+    if not output.exists(_MANIFEST):
+        raise ConfigurationError(
+            f"Expected a bag with manifests; {output.url} has none yet. "
+            "Repeat the line that began it, with --bag."
+        )
+
+
+def _write_tags(output: Location, checksums: Mapping[str, str], sizes: Mapping[str, int]) -> None:
     info = {
         "Bagging-Date": f"{datetime.now(UTC):%Y-%m-%d}",
         "Bag-Software-Agent": f"dip-restoration {dip.__version__}",

@@ -12,7 +12,12 @@ from dip.storage import Location
 
 @dataclass(frozen=True)
 class Description:
-    """What `run.json` says of a run."""
+    """What `run.json` says of a run.
+
+    Attributes:
+        commit: of the program; None where nothing tells, or in an old run, like `machine`.
+        machine: that began it.
+    """
 
     run_id: str
     asked: dict[str, Any]
@@ -20,6 +25,8 @@ class Description:
     shard_size: Annotated[int, Field(ge=1)]
     software_version: str
     started_at: str
+    commit: str | None = None
+    machine: str | None = None
 
 
 _READER = TypeAdapter(Description)

@@ -3,7 +3,7 @@
 import sqlite3
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
@@ -63,6 +63,14 @@ WHERE masks.version IS NOT mask_version OR masks.version = ''
 _SHARED_MASKS = f"""
 SELECT mask_id, min(image_id), max(image_id) FROM ({_MASKED})
 WHERE mask_id IS NOT NULL GROUP BY mask_id HAVING count(*) > 1 LIMIT 1
+"""
+
+# What is named like another image and a suffix of infrared is that one's infrared, and no image of its own.
+_INFRARED = """
+INSERT INTO masks SELECT infrared.image_id, picture.stem, infrared.version FROM images AS infrared
+JOIN images AS picture ON picture.stem = substr(infrared.stem, 1, length(infrared.stem) - length(:suffix))
+WHERE lower(substr(infrared.stem, -length(:suffix))) = lower(:suffix)
+GROUP BY infrared.image_id
 """
 
 _IS_MASKED = f"SELECT EXISTS (SELECT * FROM ({_MASKED}) WHERE mask_id IS NOT NULL)"
@@ -152,6 +160,18 @@ class Inventory:
                 f"{' and '.join(images)}. Rename one of these images, and its mask."
             )
         self._masks = masks
+
+    def list_infrared(self, suffixes: Iterable[str]) -> None:
+        """Take the files of the source that hold the infrared of images beside them for their masks.
+
+        Args:
+            suffixes: what follows the name of an image in that of its infrared.
+        """
+        for suffix in suffixes:
+            self._database.execute(_INFRARED, {"suffix": suffix})
+        self._database.execute("INSERT INTO left_out SELECT mask_id FROM masks")
+        self._database.execute("DELETE FROM images WHERE image_id IN (SELECT mask_id FROM masks)")
+        self._masks = self._source
 
     def read_results(self, output: Location) -> None:
         """Take in what the rows of an output say; of an image that was tried again, the newest one.
@@ -247,9 +267,18 @@ class Inventory:
 
 @contextmanager
 def inventory_of(
-    source: Location, masks: Location | None, exclude: Iterable[str] = EXCLUDED
+    source: Location,
+    masks: Location | None,
+    exclude: Iterable[str] = EXCLUDED,
+    infrared: Sequence[str] = (),
 ) -> Iterator[Inventory]:
     """An inventory of a source without results, as long as it is needed.
+
+    Args:
+        source: where the images are.
+        masks: where masks are, if there are any.
+        exclude: patterns of names that are left out.
+        infrared: what files with infrared channels are told by, if there is use for them.
 
     Raises:
         StorageError: source or masks do not exist, or cannot be listed; the source holds no images; or there
@@ -265,6 +294,8 @@ def inventory_of(
                 inventory.list_source()
                 if masks is not None:
                     inventory.list_masks(masks)
+                if infrared:
+                    inventory.list_infrared(infrared)
                 yield inventory
         except sqlite3.Error as error:
             raise StorageError(
@@ -273,13 +304,18 @@ def inventory_of(
             ) from error
 
 
-def list_images(source: Location, masks: Location | None, exclude: Iterable[str] = EXCLUDED) -> list[Entry]:
-    """All images below a source in the order of their paths, each with its mask.
+def list_images(
+    source: Location,
+    masks: Location | None,
+    exclude: Iterable[str] = EXCLUDED,
+    infrared: Sequence[str] = (),
+) -> list[Entry]:
+    """All images below a source in the order of their paths, each with its mask, or its infrared.
 
     Raises:
         StorageError: source or masks do not exist, or cannot be listed; or the source holds no images.
     """
-    with inventory_of(source, masks, exclude) as inventory:
+    with inventory_of(source, masks, exclude, infrared) as inventory:
         return list(inventory.without_result())
 
 

@@ -136,8 +136,15 @@ def terms_of(parameters: Batch) -> dict[str, Any]:
     masks, guides = parameters.masks_location, parameters.guides_location
     return {
         "source": parameters.location(parameters.source).canonical_url,
-        "masks": PROPOSED if parameters.proposes_masks else masks and masks.canonical_url,
-        **(_terms_of_proposals(parameters) if parameters.proposes_masks else {}),
+        "masks": (parameters.masks or PROPOSED)
+        if parameters.proposes_masks
+        else masks and masks.canonical_url,
+        **(
+            _terms_of_proposals(parameters)
+            if parameters.proposes_masks and not parameters.uses_infrared
+            else {}
+        ),
+        "infrared_suffix": parameters.infrared_suffix,
         "guides": guides and guides.canonical_url,
         "format": parameters.file_format,
         "suffix": parameters.suffix,

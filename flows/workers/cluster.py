@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import dask.config
 from dask.system import CPU_COUNT
@@ -169,15 +170,24 @@ def _local_cluster(count: int | None, gpus: list[str]) -> Iterator[Scheduler]:
         i: {"cls": Nanny, "options": {**options, "env": environment}}
         for i, environment in enumerate(environments)
     }
-    with (
-        dask.config.set(_settings()),
-        SpecCluster(
+    with dask.config.set(_settings()):
+        cluster = SpecCluster(
             workers=specification,
             scheduler={"cls": Scheduler, "options": _SCHEDULER},
             silence_logs=logging.ERROR,
-        ) as cluster,
-    ):
-        yield cluster.scheduler
+        )
+        try:
+            yield cast(Scheduler, cluster.scheduler)
+        finally:
+            _end(cluster)
+
+
+def _end(cluster: SpecCluster) -> None:
+    """End local workers. On a busy machine that can take long; what they have done is not undone by it."""
+    try:
+        cluster.close()
+    except TimeoutError:
+        logging.getLogger(__name__).warning("A worker has not ended in time. It ends with this process.")
 
 
 def _settings() -> dict[str, object]:

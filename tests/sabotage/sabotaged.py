@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 import torch
 
@@ -17,5 +18,7 @@ def sabotaged(measurement, configuration, context):  # noqa: ARG001 - as every m
         os.abort()
     if measurement.size_px[1] == LOSES_ITS_GPU_PX:
         raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+    if "SABOTAGED_ASLEEP" in os.environ:
+        Path(os.environ["SABOTAGED_ASLEEP"]).touch()
     time.sleep(SLEEP_S)
     return Restoration(torch.from_numpy(measurement.seen)[None])

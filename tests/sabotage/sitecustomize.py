@@ -7,7 +7,7 @@ With SABOTAGED_IDLING set workers do not even load a method: an image's row is w
 
 import os
 
-from dip.configuration.tables import METHODS, ListedMethod
+from dip.configuration.registry import METHODS, ListedMethod
 
 METHODS["none"] = ListedMethod("sabotaged:sabotaged")
 

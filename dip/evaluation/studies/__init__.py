@@ -1,12 +1,12 @@
 """Studies of the method itself: what it fits first, what it draws when, and where rules stop it.
 
-One study is one file, and one line in `dip.configuration.tables`.
+One study is one file, and one line in `dip.configuration.registry`.
 """
 
 import pkgutil
 from typing import TYPE_CHECKING
 
-from dip.configuration.tables import STUDIES
+from dip.configuration.registry import STUDIES
 
 if TYPE_CHECKING:
     from dip.evaluation.studies.base import Study

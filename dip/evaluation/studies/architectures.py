@@ -6,7 +6,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from dip.configuration import Configuration
-from dip.configuration.tables import NETWORKS
+from dip.configuration.registry import NETWORKS
 from dip.errors import ConfigurationError
 from dip.evaluation.studies.base import Findings, Study, Trial
 from dip.evaluation.studies.subject import subject_of

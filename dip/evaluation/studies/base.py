@@ -16,7 +16,7 @@ class Trial:
     """One variant of a study on one image: what a worker is told.
 
     Attributes:
-        study: a name in `dip.configuration.tables.STUDIES`.
+        study: a name in `dip.configuration.registry.STUDIES`.
         variant: one of the study's variants.
         image_id: path of the image below `source`.
         configuration: of the restoration; its degradation makes the measurement.

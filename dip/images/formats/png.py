@@ -59,9 +59,8 @@ def is_carried(kind: bytes) -> bool:
 
 
 def _check_kind(chunks: list[tuple[bytes, bytes]], name: str) -> None:
-    frames = _first(chunks, b"acTL")
-    if frames is not None and frames[:4] != b"\0\0\0\1":
-        count = int.from_bytes(frames[:4], "big")
+    count = int.from_bytes((_first(chunks, b"acTL") or b"")[:4], "big")
+    if count > 1:
         raise UnsupportedImageError(
             f"Expected a single image; got {count} frames or pages ({name}). Save one by itself."
         )

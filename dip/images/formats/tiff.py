@@ -8,12 +8,14 @@ import tifffile
 import tifftools
 
 from dip.images.formats.tiff_attached import attach, attached_to, write_levels
+from dip.images.formats.tiff_infrared import with_infrared
 from dip.images.formats.tiff_pages import pages_of
 from dip.images.formats.tiff_samples import CHANNELS, alpha_of, check_kind, kinds_beside, levels_of
 from dip.images.formats.tiff_tags import (
     ICC_PROFILE,
     ORIENTATION,
     XMP,
+    Tags,
     carried_tags,
     directories_of,
     raw,
@@ -39,15 +41,17 @@ class TiffPages:
     Args:
         content: the bytes of the file.
         name: what errors call it.
+        has_infrared: whether a page of the size of the one before it is that one's infrared channel.
 
     Raises:
         Exception: it is damaged; whatever tifffile and tifftools raise then.
     """
 
-    def __init__(self, content: bytes, name: str) -> None:
-        self._name = name
+    def __init__(self, content: bytes, name: str, has_infrared: bool = False) -> None:
+        self._content, self._name = content, name
         self._file = tifffile.TiffFile(io.BytesIO(content))
-        self._pages = pages_of(self._file)
+        pages = pages_of(self._file)
+        self._pages = with_infrared(pages) if has_infrared else pages
         self._directories, self._is_big_endian = directories_of(content)
 
     def __len__(self) -> int:
@@ -66,7 +70,7 @@ class TiffPages:
         page = found.image
         check_size(page.imagewidth, page.imagelength, name)
         check_kind(page, name)
-        levels = levels_of(page)
+        levels = levels_of(self._by_itself(page))
         tags, notes = self._tags(page)
         beside, dropped = attached_to(found, self._directories, self._is_big_endian)
         return image_of(
@@ -74,17 +78,26 @@ class TiffPages:
             CHANNELS[page.photometric.name],
             known_orientation(tags.get(ORIENTATION, {}).get("data", [1])[0]),
             has_alpha=alpha_of(page) is not None,
-            metadata=Metadata(
-                icc_profile=raw(tags.get(ICC_PROFILE), self._is_big_endian),
-                exif=structure_of(tags, self._is_big_endian),
-                xmp=raw(tags.get(XMP), self._is_big_endian),
-            ),
+            metadata=self._metadata(tags),
             tiff_layout=_layout(self._file, page),
             attached=beside,
             notes=(*dropped, *notes),
         )
 
-    def _tags(self, page: Any) -> tuple[dict[int, Any], tuple[str, ...]]:
+    def _by_itself(self, page: Any) -> Any:
+        """The page read anew: of pages that look alike tifffile decodes all with the first one's tables."""
+        file = tifffile.TiffFile(io.BytesIO(self._content))
+        file.filehandle.seek(page.offset)
+        return tifffile.TiffPage(file, page.index)
+
+    def _metadata(self, tags: Tags) -> Metadata:
+        """What the tags carry. Profile and packet are not in the EXIF, too, which any format takes over."""
+        packets = {tag: raw(tags.get(tag), self._is_big_endian) for tag in (ICC_PROFILE, XMP)}
+        others = {tag: found for tag, found in tags.items() if packets.get(tag) is None}
+        exif = structure_of(others, self._is_big_endian)
+        return Metadata(icc_profile=packets[ICC_PROFILE], exif=exif, xmp=packets[XMP])
+
+    def _tags(self, page: Any) -> tuple[Tags, tuple[str, ...]]:
         """The tags of a page, and what the file's first one says for all where the page is below it."""
         tags, notes = carried_tags(self._directories[page.offset], page)
         first = self._file.pages.first

@@ -1,4 +1,4 @@
-"""What belongs to an image of a TIFF: reduced copies, which are made anew, and masks, which are carried."""
+"""What belongs to an image of a TIFF: reduced copies are made anew, masks and infrared are carried."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -25,10 +25,10 @@ def attached_to(
     companions, notes = [], []
     for each in found.attached:
         size_px = (each.page.imagelength, each.page.imagewidth)
-        if each.is_mask:
+        if each.is_mask or each.is_infrared:
             content = _alone(directories[each.page.offset], is_big_endian)
-            companions.append(Companion(size_px, each.is_below, content))
-        elif _is_reduced(size_px, (found.image.imagelength, found.image.imagewidth)):
+            companions.append(Companion(size_px, each.is_below, content, each.is_infrared))
+        elif is_reduced(size_px, (found.image.imagelength, found.image.imagewidth)):
             companions.append(Companion(size_px, each.is_below))
         else:
             notes.append(_dropped(each))
@@ -42,7 +42,7 @@ def _dropped(attached: Attached) -> str:
     )
 
 
-def _is_reduced(size_px: tuple[int, int], whole_px: tuple[int, int]) -> bool:
+def is_reduced(size_px: tuple[int, int], whole_px: tuple[int, int]) -> bool:
     """Whether a size is that of the whole, reduced: sides are rounded, up or down."""
     factor = max(small / large for small, large in zip(size_px, whole_px, strict=True))
     off_px = max(abs(small - factor * large) for small, large in zip(size_px, whole_px, strict=True))

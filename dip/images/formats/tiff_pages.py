@@ -21,11 +21,13 @@ class Attached:
         page: as tifffile read it.
         is_below: whether it lies below its image (SubIFDs), not behind it.
         is_mask: whether it is a mask of transparency, not a copy.
+        is_infrared: whether it is the image's infrared channel.
     """
 
     page: Any
     is_below: bool
     is_mask: bool
+    is_infrared: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +44,11 @@ def pages_of(file: tifffile.TiffFile) -> tuple[Page, ...]:
     What is no image belongs to the image before it; what stands before all belongs to the first.
 
     Raises:
-        ValueError: the directories follow in a circle.
+        ValueError: the directories follow in a circle, or there is none.
     """
     ordered = list(_ordered(_chain(file)))
+    if not ordered:
+        raise ValueError("it has no directory that can be read")
     chain = [page for page, parent in ordered if parent is None]
     # Whatever lies below an image is a copy of it; below a thumbnail lies the image.
     first = [page for page in chain if not _is_copy(page)]

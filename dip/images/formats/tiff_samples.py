@@ -12,7 +12,8 @@ from dip.images.image import Levels, scaled
 
 CHANNELS = {"MINISBLACK": 1, "MINISWHITE": 1, "RGB": 3, "PALETTE": 3, "YCBCR": 3}
 _ALPHA = (1, 2)
-_JPEG = (6, 7, 34892)
+_OLD_JPEG = 6
+_JPEG = (_OLD_JPEG, 7, 34892)
 """Compressions whose decoder converts luma and chroma by itself (JPEG)."""
 _COEFFICIENTS, _SUBSAMPLING, _REFERENCE_BLACK_WHITE = 529, 530, 532
 _LUMA = [0.299, 0.587, 0.114]
@@ -102,8 +103,17 @@ def levels_of(page: Any) -> Levels:
 
 
 def _samples(page: Any) -> NDArray[Any]:
-    """(H, W, samples), integers as the file has them."""
-    array = page.asarray()
+    """(H, W, samples), integers as the file has them.
+
+    Raises:
+        NotImplementedError: JPEG of the old kind, whose tables lie anywhere, and not where the decoder looks.
+    """
+    try:
+        array = page.asarray()
+    except Exception as error:
+        if page.compression != _OLD_JPEG:
+            raise
+        raise NotImplementedError(f"its compression is JPEG of the old kind (6); {error}") from error
     if page.axes == "SYX":
         array = array.transpose(1, 2, 0)
     elif array.ndim == 2:

@@ -14,9 +14,12 @@
   const NUMBERS = ["difference_psnr_db", "gain_db", "psnr_db", "changed", "difference_changed", "stop_iteration", "seconds"];
 
   function caption(row) {
-    if (dip.value(row, "status") !== "restored") return dip.text(row, "error_message");
-    return NUMBERS.filter(dip.has)
-      .map((name) => [dip.columns().find((column) => column.name === name).title, dip.text(row, name)])
+    const why = dip.has("error_message") ? dip.text(row, "error_message") : "";
+    if (why) return why;
+    const numbers = dip.columns().filter(({ kind }) => kind === "number");
+    const usual = NUMBERS.flatMap((name) => numbers.filter((column) => column.name === name));
+    return (usual.length ? usual : numbers)
+      .map(({ name, title }) => [title, dip.text(row, name)])
       .filter(([, value]) => value)
       .slice(0, 2)
       .map(([title, value]) => worded(title, value))

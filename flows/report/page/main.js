@@ -54,7 +54,8 @@
     const counts = decisions.counts();
     $("chips").replaceChildren(
       chip("All", dip.told.rows, group === null && !decision, choose({})),
-      ...dip.told.groups.map(({ title, total, name }, i) => chip(title, total, group === i, choose({ group: i }), name)),
+      ...dip.told.groups.flatMap(({ title, total, name }, i) =>
+        total < dip.told.rows || group === i ? [chip(title, total, group === i, choose({ group: i }), name)] : []),
       ...decisions.kinds.flatMap((kind, i) =>
         counts[i] || decision === kind ? [chip(kind, counts[i], decision === kind, choose({ decision: kind }), kind)] : []),
     );
@@ -168,7 +169,7 @@
   function decide(kind) {
     const at = viewer.isOpen() || view === "table" ? current : gallery.focused();
     const row = order[at];
-    if (row !== undefined) decisions.decide(dip.value(row, "image_id"), kind);
+    if (row !== undefined && dip.told.decides) decisions.decide(dip.value(row, "image_id"), kind);
   }
 
   function step(key) {
@@ -216,6 +217,7 @@
   // ---- the start
 
   (async () => {
+    document.body.classList.toggle("undecided", !dip.told.decides);
     fillTools();
     drawChips();
     let isFirst = true;

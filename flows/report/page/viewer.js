@@ -44,14 +44,16 @@
       project();
     };
   }
-  const modes = { slider: "Slider", sides: "Side by side", difference: "Difference" };
-  const modeButtons = Object.entries(modes).map(([mode, title]) =>
+  const pair = element("span", { className: "pair" }, picks.left, slider, picks.right);
+  const MODES = { slider: "Slider", sides: "Side by side", difference: "Difference" };
+  const modeButtons = Object.entries(MODES).map(([mode, title]) =>
     button(title, () => stage.set({ mode }), { value: mode }),
   );
   const gain = element("select", { ariaLabel: "Difference times" });
   gain.append(...GAINS.map((times) => element("option", { value: times }, `×${times}`)));
   gain.value = 4;
   gain.onchange = () => stage.set({ gain: Number(gain.value), mode: "difference" });
+  const modes = element("span", { className: "modes", role: "group", ariaLabel: "How the two are shown" }, ...modeButtons, gain);
   const maskButton = button("Mask", () => toggleMask(), { ariaPressed: "false" });
   const viewPick = element("select", { ariaLabel: "Part" });
   viewPick.onchange = () => {
@@ -60,8 +62,8 @@
   };
   const tools = element(
     "div", { className: "stage-tools" },
-    element("span", { className: "pair" }, picks.left, slider, picks.right),
-    element("span", { className: "modes", role: "group", ariaLabel: "How the two are shown" }, ...modeButtons, gain),
+    pair,
+    modes,
     maskButton,
     viewPick,
     element(
@@ -91,6 +93,7 @@
     scale.value = `${state.scale < 1 ? state.scale.toFixed(2) : state.scale.toFixed(1)}×`;
     for (const each of modeButtons) each.setAttribute("aria-pressed", each.value === state.mode);
     maskButton.setAttribute("aria-pressed", state.mask);
+    gain.hidden = state.mode !== "difference";
   }
 
   function toggleMask() {
@@ -114,10 +117,15 @@
     const item = items.get(shown.key);
     const pictures = { left: named(item, shown.left), right: named(item, shown.right), mask: named(item, "mask") };
     const isEmpty = !pictures.left && !pictures.right;
+    const isSingle = shown.left === shown.right;
     stageElement.hidden = tools.hidden = isEmpty;
     absent.hidden = !isEmpty;
     if (isEmpty) return;
     maskButton.hidden = !pictures.mask;
+    modes.hidden = slider.hidden = isSingle;
+    pair.hidden = picks.left.options.length < 2;
+    stageElement.classList.toggle("single", isSingle);
+    if (isSingle) stage.set({ mode: "slider" });
     stage.show(pictures);
     stageElement.setAttribute("aria-label", `${shown.name}: ${picks.left.selectedOptions[0]?.text} and ${picks.right.selectedOptions[0]?.text}`);
   }
