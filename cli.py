@@ -119,9 +119,10 @@ def plan(asked: PlanParameters) -> None:
 @app.command(epilog="Example: `dip masks scans proposed`, then `dip restore … --masks proposed/masks`")
 @with_options(MasksParameters)
 def masks(asked: MasksParameters) -> None:
-    """Propose masks of scratches and dust on worn scans, with overlays to look through.
+    """Propose masks of cracks, scratches, dust and losses, with overlays to look through.
 
-    A mask that is in OUT already is kept. An image without much damage gets an empty mask.
+    A mask that is in OUT already is kept. An image without damage gets an empty mask. OUT/masks.csv has a row
+    for each image.
     """
     from flows.console.report import print_masks
     from flows.masks import propose_masks
@@ -231,7 +232,7 @@ def draw(
 @app.command(epilog="Example: `dip educate my-start --damage grain,jpeg --start shipped --steps 5000`")
 def educate(
     output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the start, and of its state.")],
-    task: Annotated[str, typer.Option("--task", help="denoise or super-resolution.")] = "denoise",
+    task: Annotated[str, typer.Option("--task", help="denoise, super-resolution or masks.")] = "denoise",
     damage: Annotated[
         str, typer.Option("--damage", metavar="NAME,…", help="What to teach for denoise.")
     ] = "white,grain,jpeg,holes",
@@ -250,7 +251,8 @@ def educate(
     from flows.education import educate_start
 
     def tell(step: int, scores: dict[str, float]) -> None:
-        told = ", ".join(f"{kind}: {psnr_db} dB" for kind, psnr_db in scores.items())
+        unit = "%" if task == "masks" else "dB"
+        told = ", ".join(f"{kind}: {score} {unit}" for kind, score in scores.items())
         typer.echo(f"step {step} of {steps}  {told}")
 
     with refusals():

@@ -59,7 +59,7 @@ def educate_start(
 
     Args:
         output: the folder; it keeps `state.pt` between sittings.
-        task: `denoise` or `super-resolution`.
+        task: `denoise`, `super-resolution` or `masks`.
         damages: what is taught for `denoise`.
         steps: batches, those of earlier sittings counted.
         seed: of the first weights and the lessons.
@@ -73,10 +73,11 @@ def educate_start(
     Raises:
         ConfigurationError: something is out of range, or there is no such start.
     """
-    from dip.education.training import Education, educate  # which brings torch
+    from dip.education.training import CROPS, MASKS, Education, educate  # which brings torch
     from dip.optimize.device import resolve_device
 
-    education = Education(task, steps, damages, seed)
+    taught = () if task == MASKS else damages
+    education = Education(task, steps, taught, seed, *CROPS.get(task, ()))
     begins_with, sha256 = _start_of(start, task)
     education = replace(education, start=sha256)
     made = educate(education, output, resolve_device(device), progress, begins_with)

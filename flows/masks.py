@@ -1,5 +1,7 @@
-"""The flow that proposes masks of scratches and dust, for a person to look through."""
+"""The flow that proposes masks of damage, for a person to look through."""
 
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -7,8 +9,8 @@ from prefect import flow
 
 from dip.configuration import Configuration
 from dip.errors import ConfigurationError
-from dip.pipeline.job import Job, Outcome
-from dip.pipeline.proposed_masks import mask_name
+from dip.pipeline.job import Job
+from dip.pipeline.proposed_masks import MaskOutcome
 from dip.storage import Location, retry
 from flows.parameters import MasksParameters
 from flows.progress import Counter, printable
@@ -23,6 +25,9 @@ from flows.workers.worker import propose
 _RECORD = "source.txt"
 """Says of which source the masks are."""
 
+ROWS = "masks.csv"
+"""A row an image: what became of it, the share of its pixels that is marked, and the number of pieces."""
+
 
 @dataclass(frozen=True)
 class MasksSummary:
@@ -33,14 +38,14 @@ class MasksSummary:
         proposed: masks that mark something.
         empty: masks of images without visible damage.
         kept: masks that were there.
-        failures: images that could not be looked at, and why.
+        failures: images that could not be looked at, or are marked too much, and why.
     """
 
     output: str
     proposed: int
     empty: int
     kept: int
-    failures: tuple[Outcome, ...]
+    failures: tuple[MaskOutcome, ...]
 
 
 @flow(name="propose-masks")
@@ -48,10 +53,11 @@ def propose_masks(asked: MasksParameters) -> MasksSummary:
     """Propose a mask for each image below a folder or URL that has none in the output yet.
 
     Args:
-        asked: where the images are, and where masks and overlays go.
+        asked: where the images are, where masks and overlays go, and the probability that marks a pixel.
 
     Returns:
-        How many were proposed. Masks lie in `masks/` below the output, overlays in `overlays/`.
+        How many were proposed. Below the output, masks lie in `masks/`, overlays in `overlays/`, and
+        probabilities in `probability/`; `masks.csv` has a row for each image.
 
     Raises:
         DipError: they could not be made; the same call goes on.
@@ -62,13 +68,14 @@ def propose_masks(asked: MasksParameters) -> MasksSummary:
     with locked(output, take_over=False) as lock, retry.given_up_if_interrupted():
         _check_own(output, source)
         entries = list_images(source, None, asked.left_out, asked.infrared_suffixes)
-        jobs = _open_jobs(entries, source, output, asked.infrared)
         output.write(_RECORD, _name_of(source))
-        outcomes = _carried_out(jobs, asked, lock)
-    count = {status: sum(o.status == status for o in outcomes) for status in ("restored", "skipped")}
+        outcomes = _carried_out(_jobs(entries, source, output, asked), asked, lock)
+        output.write(ROWS, _rows_of(outcomes))
+    proposed, empty, kept = (
+        sum(outcome.status == status for outcome in outcomes) for status in ("proposed", "empty", "kept")
+    )
     failures = tuple(outcome for outcome in outcomes if outcome.status == "failed")
-    kept = len(entries) - len(jobs)
-    return MasksSummary(asked.output, count["restored"], count["skipped"], kept, failures)
+    return MasksSummary(asked.output, proposed, empty, kept, failures)
 
 
 def _check_own(output: Location, source: Location) -> None:
@@ -91,18 +98,22 @@ def _name_of(source: Location) -> bytes:
     return source.canonical_url.encode(errors="surrogateescape")
 
 
-def _open_jobs(entries: Sequence[Entry], source: Location, output: Location, by_infrared: bool) -> list[Job]:
-    """A mask that is there stays: somebody may have retouched it."""
-    there = {found.name for found in output.find("masks")}
-    asked = Job("masks", "", source, output, "", Configuration("inpaint"), masks=source, infrared=by_infrared)
-    return [
-        replace(asked, image_id=entry.image_id, mask_id=entry.mask_id)
-        for entry in entries
-        if there.isdisjoint([mask_name(entry.image_id), mask_name(entry.image_id, pages=2)])
-    ]
+def _jobs(entries: Sequence[Entry], source: Location, output: Location, asked: MasksParameters) -> list[Job]:
+    of_each = Job(
+        "masks",
+        "",
+        source,
+        output,
+        "",
+        Configuration("inpaint"),
+        masks=source,
+        infrared=asked.infrared,
+        mask_threshold=asked.least_probability,
+    )
+    return [replace(of_each, image_id=entry.image_id, mask_id=entry.mask_id) for entry in entries]
 
 
-def _carried_out(jobs: list[Job], asked: MasksParameters, lock: Lock) -> list[Outcome]:
+def _carried_out(jobs: list[Job], asked: MasksParameters, lock: Lock) -> list[MaskOutcome]:
     if not jobs:
         return []
     outcomes = []
@@ -116,5 +127,16 @@ def _carried_out(jobs: list[Job], asked: MasksParameters, lock: Lock) -> list[Ou
     return outcomes
 
 
-def _lost(job: Job, error: BaseException) -> Outcome:
-    return Outcome(job.image_id, "failed", str(error))
+def _rows_of(outcomes: Sequence[MaskOutcome]) -> bytes:
+    """A table for spreadsheets, in the order of the images' names."""
+    table = io.StringIO()
+    rows = csv.writer(table, lineterminator="\n")
+    rows.writerow(("image_id", "status", "masked_share", "pieces", "message"))
+    for outcome in sorted(outcomes, key=lambda outcome: outcome.image_id):
+        share = "" if outcome.share is None else f"{outcome.share:.6f}"
+        rows.writerow((outcome.image_id, outcome.status, share, outcome.pieces, outcome.error_message or ""))
+    return table.getvalue().encode(errors="surrogateescape")
+
+
+def _lost(job: Job, error: BaseException) -> MaskOutcome:
+    return MaskOutcome(job.image_id, "failed", str(error))

@@ -83,6 +83,7 @@ def plan_archive(parameters: PlanParameters) -> Plan:
         configuration,
         masks=source if parameters.uses_infrared else masks,
         proposes_masks=parameters.proposes_masks,
+        mask_threshold=parameters.least_probability,
         infrared=parameters.uses_infrared,
         guides=parameters.guides_location,
         noise_floor=parameters.least_noise,

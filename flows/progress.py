@@ -106,7 +106,7 @@ class Counter:
     def add(self, outcome: Outcome) -> None:
         """Count one more finished image."""
         with self._lock:
-            self._counts[outcome.status] += 1
+            self._counts[outcome.status] = self._counts.get(outcome.status, 0) + 1
             self._under_way.pop(outcome.image_id, None)
             self._tell()
 

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from dip.education import examination, stock, training
+from dip.education import examination, marking, stock
 from dip.education.lessons import draw_lesson
+from dip.education.marking import Marking
+from dip.education.restoring import Restoring
 from dip.education.training import Education, educate
 from dip.errors import ConfigurationError
 from dip.operators.filling import filled
@@ -23,7 +25,8 @@ class InterruptionError(Exception):
 
 @pytest.fixture(autouse=True)
 def little_to_draw(monkeypatch):
-    monkeypatch.setattr(training, "STOCK", 2)
+    for subject in (Restoring, Marking):
+        monkeypatch.setattr(subject, "stock", 2)
     monkeypatch.setattr(stock, "AHEAD", 1)
     monkeypatch.setattr(examination, "COUNT", 1)
     torch.set_num_threads(1)
@@ -42,6 +45,20 @@ def test_education_that_was_interrupted_ends_with_the_same_bytes(tmp_path):
     assert all(torch.equal(whole.weights[name], again.weights[name]) for name in whole.weights)
     assert whole.card["scores"] == again.card["scores"]
     assert [point["step"] for point in again.card["curve"]] == [2, 4]
+
+
+def test_education_of_masks_that_was_interrupted_ends_with_the_same_bytes(tmp_path, monkeypatch):
+    for name, value in {"EXAMINED": 3, "EXAMINED_PX": 64, "EXAMINED_PICTURES": 1}.items():
+        monkeypatch.setattr(marking, name, value)
+    education = Education("masks", 2, (), batch=2, crop_px=48, examined_every=1)
+    whole = educate(education, tmp_path / "whole", CPU)
+    with pytest.raises(InterruptionError):
+        educate(education, tmp_path / "parts", CPU, interrupt)
+    again = educate(education, tmp_path / "parts", CPU)
+    assert all(torch.equal(whole.weights[name], again.weights[name]) for name in whole.weights)
+    assert whole.card["calibration"] == again.card["calibration"]
+    assert set(again.card["scores"]) == {"step", "precision", "recall", "clean"}
+    assert decoded_start(again.encoded(), "masks.pt").detector()(torch.rand(1, 3, 20, 20)).shape[1] == 6
 
 
 def test_education_goes_on_from_a_start(tmp_path):
@@ -70,7 +87,7 @@ def test_education_lowers_the_error(tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"task": "masks", "steps": 1}, "Expected a task"),
+        ({"task": "inpaint", "steps": 1}, "Expected a task"),
         ({"task": "denoise", "steps": 0}, "at least one step"),
         ({"task": "denoise", "steps": 1, "damages": ("rain",)}, "got rain"),
         ({"task": "denoise", "steps": 1, "damages": ()}, "got none"),

@@ -206,7 +206,7 @@ def test_masks_by_infrared_are_written_with_overlays(dip, tmp_path, scan, marked
     assert made.returncode == 1, made.stderr
     assert "failed: print.png: Expected an infrared channel" in made.stdout
     assert sorted(files_below(tmp_path / "proposed")) == [
-        "masks/scan.tif.png", "overlays/scan.tif.jpg", "source.txt",
+        "masks.csv", "masks/scan.tif.png", "overlays/scan.tif.jpg", "source.txt",
     ]  # fmt: skip
     mask = np.asarray(Image.open(tmp_path / "proposed" / "masks" / "scan.tif.png"))
     assert ((mask > 0) == marked).all()

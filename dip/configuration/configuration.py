@@ -25,6 +25,7 @@ class Configuration(Procedure):
         weights_sha256: of the trained network's file, where it is known.
         start_sha256: of the file of a start, where it is known.
         damage: the mask value that marks what is to be repaired.
+        grain_fill: whether fills get grain like that of their surroundings.
         protocol: how an evaluation is done; None is the task's first.
         degradation: how references are damaged first; None outside of evaluations.
 
@@ -37,6 +38,7 @@ class Configuration(Procedure):
     weights_sha256: str | None = None
     start_sha256: str | None = None
     damage: Damage = "white"
+    grain_fill: bool = True
     protocol: ProtocolName | None = None
     degradation: Degradation | None = None
 
@@ -77,6 +79,12 @@ class Configuration(Procedure):
     def keeps_observed(self) -> bool:
         """Whether observed pixels come back as they are: in inpainting, unless they are noisy."""
         return self.task == "inpaint" and not (self.degradation and self.degradation.is_noisy)
+
+    @property
+    def fills_with_grain(self) -> bool:
+        """Whether holes get grain: those that a network fills, outside of evaluations."""
+        is_network = METHODS[self.method].optimises == "network"
+        return self.grain_fill and is_network and OPERATORS[self.task].repairs and self.degradation is None
 
     @property
     def downsampling_kernel(self) -> KernelName:

@@ -12,12 +12,14 @@ class ListedOperator:
         shrinks: whether measurements are smaller than images, by the scale factor.
         repairs: whether there are holes to fill, so that a mask is needed.
         denoises: whether the noise of observed pixels is to be removed.
+        proposes: whether masks are proposed where none are named.
     """
 
     operator: str
     shrinks: bool = False
     repairs: bool = False
     denoises: bool = False
+    proposes: bool = False
 
 
 OPERATORS = {
@@ -25,6 +27,8 @@ OPERATORS = {
     # The mask comes on top, as it may for every task.
     "inpaint": ListedOperator("dip.operators.identity:Identity", repairs=True),
     "inpaint+denoise": ListedOperator("dip.operators.identity:Identity", repairs=True, denoises=True),
+    # Worn prints: what a person means who asks for no task in particular.
+    "restore": ListedOperator("dip.operators.identity:Identity", repairs=True, denoises=True, proposes=True),
     "super-resolution": ListedOperator("dip.operators.downsampling:Downsampling", shrinks=True),
 }
 """A: tasks, with their forward operators."""

@@ -42,6 +42,9 @@ StopRuleName = Literal["variance", "held-out", "noise-level", "fixed"]
 MaskShape = Literal["text", "scratches", "box"]
 Damage = Literal["white", "black"]
 
+USUAL_THRESHOLD = 0.7
+"""Probability of damage from which a proposed mask marks a pixel."""
+
 FileFormat = Literal["png", "tiff", "jp2", "webp", "bmp", "jpeg"]
 """What derivatives are written as."""
 

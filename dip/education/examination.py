@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from dip.education.lessons import enlarging, in_8_bits
 from dip.education.stock import picture_in_bytes
 from dip.operators.filling import filled
 from dip.operators.grain import by_tones, correlated, white_noise
 from dip.operators.simulation import compressed, missing_pixels
-from dip.parameterizations.residual_unet import ResidualUNet
 
 Pixels = NDArray[np.float32]
 
@@ -22,7 +22,7 @@ COUNT = 8
 SIDE_PX = 128
 
 
-def examine(network: ResidualUNet, task: str, precision: torch.dtype) -> dict[str, float]:
+def examine(network: nn.Module, task: str, precision: torch.dtype) -> dict[str, float]:
     """PSNR of what the network draws in one pass, by kind of damage, in dB; the mean of eight pictures.
 
     Args:
@@ -55,9 +55,7 @@ def _questions(task: str, clean: Pixels, random: np.random.Generator) -> Mapping
     }
 
 
-def _psnr_db(
-    network: ResidualUNet, y: Pixels, observed: Pixels, clean: Pixels, precision: torch.dtype
-) -> float:
+def _psnr_db(network: nn.Module, y: Pixels, observed: Pixels, clean: Pixels, precision: torch.dtype) -> float:
     """PSNR with the observed pixels pasted back where there are holes."""
     image, known = torch.from_numpy(y)[None], torch.from_numpy(observed)[None, None]
     with torch.no_grad(), torch.autocast("cpu", precision, enabled=precision is not torch.float32):

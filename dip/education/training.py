@@ -3,23 +3,24 @@
 import io
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from dip import drawing
-from dip.education.examination import FIRST, examine
-from dip.education.lessons import DAMAGES, Lesson, draw_lesson
+from dip.education.examination import FIRST
+from dip.education.lessons import DAMAGES, Bytes
+from dip.education.marking import Marking
+from dip.education.restoring import SHAPES, Restoring
 from dip.education.stock import pictures_from
 from dip.errors import ConfigurationError
 from dip.optimize.device import body_precision
-from dip.parameterizations.residual_unet import ResidualUNet
-from dip.parameterizations.start import Start
+from dip.parameterizations.residual_unet import UNet
+from dip.parameterizations.start import Start, network_of
 
 WARM_UP = 300
 """Steps until the learning rate is reached."""
@@ -29,20 +30,13 @@ LAST_PART = 0.5
 """Share of the steps in which the learning rate falls to a hundredth."""
 
 AVERAGE = 0.999
-STOCK = 256
 PICTURES_OF_A_SEED = 10**6
 """As many numbers of pictures has a seed to itself."""
 
-RENEWED_EVERY = 3
-"""Steps after which a picture of the stock is exchanged for a new one."""
-
-LEAST_ERROR = 1e-5
-"""Added to each crop's squared error, so that blank crops, which are easy, do not count for ever more."""
-
-SHAPES: dict[str, dict[str, Any]] = {
-    "denoise": {"widths": (48, 96, 128), "blocks": 2, "shuffle": 2},
-    "super-resolution": {"widths": (64,), "blocks": 4, "shuffle": 4},
-}
+MASKS = "masks"
+TASKS = (*SHAPES, MASKS)
+CROPS = dict.fromkeys(SHAPES, (8, 96)) | {MASKS: (4, 128)}
+"""Crops in a batch, and their rows and columns, by task."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +44,7 @@ class Education:
     """What a network is taught, and for how long.
 
     Attributes:
-        task: `denoise`, which teaches holes, too, or `super-resolution`.
+        task: `denoise`, which teaches holes, too, `super-resolution`, or `masks`.
         steps: batches.
         damages: of `dip.education.lessons.DAMAGES`, what is taught for `denoise`.
         seed: of the first weights, the pictures, the crops and their damage; 0 to 999.
@@ -73,16 +67,22 @@ class Education:
     start: str | None = None
 
     def __post_init__(self) -> None:
-        if self.task not in SHAPES:
-            raise ConfigurationError(f"Expected a task {' or '.join(SHAPES)}; got {self.task}.")
+        if self.task not in TASKS:
+            raise ConfigurationError(f"Expected a task {', '.join(TASKS)}; got {self.task}.")
         if self.steps < 1:
             raise ConfigurationError(f"Expected at least one step; got {self.steps}.")
         if not 0 <= self.seed < FIRST // PICTURES_OF_A_SEED:
             raise ConfigurationError(f"Expected a seed from 0 to 999; got {self.seed}.")
-        if not self.damages or not set(self.damages) <= set(DAMAGES):
-            raise ConfigurationError(
-                f"Expected some of the damages {', '.join(DAMAGES)}; got {', '.join(self.damages) or 'none'}."
-            )
+        _ = self.subject
+
+    @property
+    def subject(self) -> "Restoring | Marking":
+        """What is taught, and how.
+
+        Raises:
+            ConfigurationError: a damage is unknown.
+        """
+        return Marking() if self.task == MASKS else Restoring(self.task, self.damages)
 
     def learning_rate(self, step: int) -> float:
         """Of a step, counted from 0: it rises, stays, and falls at the end."""
@@ -96,7 +96,7 @@ class Education:
 class _State:
     """All that a sitting leaves to the next."""
 
-    network: ResidualUNet
+    network: UNet
     average: dict[str, Tensor]
     optimizer: torch.optim.Optimizer
     step: int = 0
@@ -106,7 +106,7 @@ class _State:
     @classmethod
     def new(cls, education: Education, begins_with: Start | None, device: torch.device) -> "_State":
         torch.manual_seed(education.seed)
-        network = ResidualUNet(**SHAPES[education.task]) if begins_with is None else begins_with.network()
+        network = network_of(education.subject.shape) if begins_with is None else begins_with.any_network()
         network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         average = {name: weight.clone() for name, weight in network.state_dict().items()}
         optimizer = torch.optim.AdamW(
@@ -151,51 +151,52 @@ def educate(
         ConfigurationError: the start is one of another task.
 
     Source: Barbano et al., *An educated warm start for deep image prior-based micro CT reconstruction*,
-    2022, for the idea; the error's logarithm counts each crop in dB.
+    2022, for the idea.
     """
-    if begins_with is not None and begins_with.shape != SHAPES[education.task]:
+    if begins_with is not None and begins_with.shape != education.subject.shape:
         raise ConfigurationError(
             f"Expected a start of the task {education.task}; got one of another network."
         )
     state, path = _State.new(education, begins_with, device), folder / "state.pt"
     if path.exists():
         state.restore(path.read_bytes(), device)
-    precision = body_precision(device, torch.bfloat16)
-    renewed = state.step // RENEWED_EVERY
+    precision, subject = body_precision(device, torch.bfloat16), education.subject
+    if state.step >= education.steps:
+        return _start(state, education, begins_with, precision)
+    renewed = state.step // subject.renewed_every
     begun = time.perf_counter() - state.seconds
     with pictures_from(education.seed * PICTURES_OF_A_SEED + renewed) as pictures:
-        stock = deque((next(pictures) for _ in range(STOCK)), maxlen=STOCK)
+        stock = deque((next(pictures) for _ in range(subject.stock)), maxlen=subject.stock)
         while state.step < education.steps:
-            if state.step // RENEWED_EVERY > renewed:
+            if state.step // subject.renewed_every > renewed:
                 renewed += 1
                 stock.append(next(pictures))
             random = np.random.default_rng([education.seed, state.step])
-            lesson = draw_lesson(
-                education.task, education.damages, random, stock, education.batch, education.crop_px
-            )
-            _learn(state, lesson, education.learning_rate(state.step), precision)
+            _learn(state, education, random, stock, precision)
             state.step += 1
             if state.step % education.examined_every == 0 or state.step == education.steps:
-                scores = examine(_averaged(state, education), education.task, precision)
+                scores = subject.examine(_averaged(state, education), precision)
                 state.curve.append({"step": state.step, **scores})
                 state.seconds = time.perf_counter() - begun
                 _replace(path, state.encoded())
                 if tell is not None:
                     tell(state.step, scores)
-    return _start(state, education, begins_with)
+    return _start(state, education, begins_with, precision)
 
 
-def _learn(state: _State, lesson: Lesson, learning_rate: float, precision: torch.dtype) -> None:
-    """One step down the mean logarithm of the crops' squared errors."""
-    device = next(state.network.parameters()).device
-    y = lesson.y.to(device).contiguous(memory_format=torch.channels_last)
-    with torch.autocast(device.type, precision, enabled=precision is not torch.float32):
-        drawn = state.network(y, lesson.observed.to(device))
-    errors = (drawn.float() - lesson.clean.to(device)).square().mean(dim=(1, 2, 3))
+def _learn(
+    state: _State,
+    education: Education,
+    random: np.random.Generator,
+    stock: Sequence[Bytes],
+    precision: torch.dtype,
+) -> None:
+    """One step down the subject's loss."""
+    loss = education.subject.loss(state.network, random, stock, education.batch, education.crop_px, precision)
     for group in state.optimizer.param_groups:
-        group["lr"] = learning_rate
+        group["lr"] = education.learning_rate(state.step)
     state.optimizer.zero_grad()
-    torch.log(errors + LEAST_ERROR).mean().backward()  # type: ignore[no-untyped-call]
+    loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), 1.0)
     state.optimizer.step()
     share = 1 - min(AVERAGE, (state.step + 1) / (state.step + 10))
@@ -203,13 +204,13 @@ def _learn(state: _State, lesson: Lesson, learning_rate: float, precision: torch
         torch._foreach_lerp_(list(state.average.values()), list(state.network.state_dict().values()), share)
 
 
-def _averaged(state: _State, education: Education) -> ResidualUNet:
-    network = ResidualUNet(**SHAPES[education.task])
+def _averaged(state: _State, education: Education) -> UNet:
+    network = network_of(education.subject.shape)
     network.load_state_dict({name: weight.cpu() for name, weight in state.average.items()})
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def _start(state: _State, education: Education, begins_with: Start | None) -> Start:
+def _start(state: _State, education: Education, begins_with: Start | None, precision: torch.dtype) -> Start:
     """The start with its card, and those of the starts before it, without their curves."""
     before = None if begins_with is None else {**begins_with.card, "curve": None}
     weights = {name: weight.to("cpu", torch.bfloat16) for name, weight in state.average.items()}
@@ -217,14 +218,15 @@ def _start(state: _State, education: Education, begins_with: Start | None) -> St
         **asdict(education),
         "before": before,
         "generator": drawing.VERSION,
-        "pictures": STOCK + state.step // RENEWED_EVERY,
+        "pictures": education.subject.stock + state.step // education.subject.renewed_every,
         "seconds": round(state.seconds),
         "torch": torch.__version__,
         "processor": torch.backends.cpu.get_cpu_capability(),
         "scores": state.curve[-1],
         "curve": state.curve,
+        **education.subject.conclusion(_averaged(state, education), precision),
     }
-    return Start(weights, SHAPES[education.task], card)
+    return Start(weights, education.subject.shape, card)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -119,6 +119,7 @@ EDUCATED: Mapping[str, Adaptation] = MappingProxyType(
     {
         "denoise": Adaptation("denoise"),
         "inpaint+denoise": Adaptation("denoise"),
+        "restore": Adaptation("denoise"),
         "super-resolution": Adaptation("super-resolution", iterations=0),
     }
 )

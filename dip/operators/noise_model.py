@@ -60,14 +60,19 @@ class NoiseModel:
         Returns:
             (B, 3, H, W), float32.
         """
-        height_px, width_px = image.shape[2:]
-        white = torch.randn(image.shape, generator=generator, device=image.device)
-        root = torch.zeros(3, 3, height_px, width_px, device=image.device)
+        shape = (image.shape[0], CHANNELS, *image.shape[2:])
+        return self.field(shape, generator) * self.level_at(image)
+
+    def field(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """A draw of the noise at its mean level, of a shape (B, 3, H, W), without a seam at its ends."""
+        height_px, width_px = shape[2:]
+        white = torch.randn(shape, generator=generator, device=generator.device)
+        root = torch.zeros(3, 3, height_px, width_px, device=generator.device)
         half = PATCH_PX // 2
         root[:, :, :PATCH_PX, :PATCH_PX] = self.root.roll((half, half), (2, 3))
         root = root.roll((-half, -half), (2, 3))
         spectrum = torch.einsum("cdij,bdij->bcij", torch.fft.rfft2(root), torch.fft.rfft2(white))
-        made: Tensor = torch.fft.irfft2(spectrum, s=(height_px, width_px)) * self.level_at(image)
+        made: Tensor = torch.fft.irfft2(spectrum, s=(height_px, width_px))
         return made
 
     def level_at(self, image: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The network that starts are educated for: a residual U-Net that works at half resolution."""
+"""The networks that are educated: U-Nets of residual blocks that work at half resolution."""
 
 import torch
 from torch import Tensor, nn
@@ -9,10 +9,65 @@ HALVINGS = 4
 """Of the resolution: in the shuffle, and between the scales. Sides are padded to a multiple of 2^HALVINGS."""
 
 
-class ResidualUNet(nn.Module):
-    """x = y − d(y, m): what it draws is the damage d of an image whose pixels m were observed.
+LOSS_DISCOUNT = 4.0
+"""By which a detector's logit of a loss is lowered. Without it, a bright chest, a bow and a cigarette of a
+worn print, and the gap between two bathers, are taken for missing emulsion."""
+
+
+class UNet(nn.Module):
+    """A U-Net of residual blocks, whose finest scale has a part of the image's resolution.
 
     Without normalisation layers, so that tiles of an image are drawn as the whole would be.
+
+    Attributes:
+        widths: channels at each scale, from the finest down.
+        blocks: residual blocks at each scale, on the way down and on the way up.
+        shuffle: rows and columns of the pixels that the finest scale holds as channels.
+    """
+
+    def __init__(
+        self, channels_in: int, channels_out: int, widths: tuple[int, ...], blocks: int, shuffle: int
+    ) -> None:
+        super().__init__()
+        self.widths, self.blocks, self.shuffle = widths, blocks, shuffle
+        finer, coarser = widths[:-1], widths[1:]
+        self.head = nn.Conv2d(channels_in * shuffle**2, widths[0], 3, padding=1)
+        self.down = nn.ModuleList(_blocks(width, blocks) for width in widths)
+        self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in zip(finer, coarser, strict=True))
+        self.grow = nn.ModuleList(
+            nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in zip(finer, coarser, strict=True)
+        )
+        self.up = nn.ModuleList(_blocks(width, blocks) for width in finer)
+        self.tail = nn.Conv2d(widths[0], channels_out * shuffle**2, 3, padding=1)
+
+    def drawn(self, image: Tensor) -> Tensor:
+        """(B, channels_in, H, W) of any size to (B, channels_out, H, W)."""
+        height, width = image.shape[-2:]
+        drawn: Tensor = self.body(_padded(image, self.multiple))
+        return drawn[..., :height, :width]
+
+    @property
+    def multiple(self) -> int:
+        """Of what the sides of the padded image are."""
+        made: int = self.shuffle * 2 ** (len(self.widths) - 1)
+        return made
+
+    def body(self, image: Tensor) -> Tensor:
+        """The same, for sides that are multiples of `multiple`."""
+        features = self.head(F.pixel_unshuffle(image, self.shuffle))
+        kept = []
+        for scale, shrink in zip(self.down[:-1], self.shrink, strict=True):
+            features = scale(features)
+            kept.append(features)
+            features = shrink(features)
+        features = self.down[-1](features)
+        for scale, grow, same in zip(reversed(self.up), reversed(self.grow), reversed(kept), strict=True):
+            features = scale(grow(features) + same)
+        return F.pixel_shuffle(self.tail(features), self.shuffle)
+
+
+class ResidualUNet(UNet):
+    """x = y − d(y, m): what it draws is the damage d of an image whose pixels m were observed.
 
     Attributes:
         widths: channels at each scale, from the finest, which has half of the image's resolution, down.
@@ -24,17 +79,7 @@ class ResidualUNet(nn.Module):
     """
 
     def __init__(self, widths: tuple[int, ...] = (48, 96, 128), blocks: int = 2, shuffle: int = 2) -> None:
-        super().__init__()
-        self.widths, self.blocks, self.shuffle = widths, blocks, shuffle
-        finer, coarser = widths[:-1], widths[1:]
-        self.head = nn.Conv2d((CHANNELS + 1) * shuffle**2, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(_blocks(width, blocks) for width in widths)
-        self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in zip(finer, coarser, strict=True))
-        self.grow = nn.ModuleList(
-            nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in zip(finer, coarser, strict=True)
-        )
-        self.up = nn.ModuleList(_blocks(width, blocks) for width in finer)
-        self.tail = nn.Conv2d(widths[0], CHANNELS * shuffle**2, 3, padding=1)
+        super().__init__(CHANNELS + 1, CHANNELS, widths, blocks, shuffle)
 
     def forward(self, y: Tensor, observed: Tensor) -> Tensor:
         """Restore images of three channels.
@@ -46,29 +91,39 @@ class ResidualUNet(nn.Module):
         Returns:
             (B, 3, H, W).
         """
-        height, width = y.shape[-2:]
-        padded = _padded(torch.cat([y - 0.5, observed.expand(y.shape[0], -1, -1, -1)], dim=1), self.multiple)
-        damage: Tensor = self.damage(padded)
-        return y - damage[..., :height, :width]
+        return y - self.drawn(torch.cat([y - 0.5, observed.expand(y.shape[0], -1, -1, -1)], dim=1))
 
-    @property
-    def multiple(self) -> int:
-        """Of what the sides of the padded image are."""
-        made: int = self.shuffle * 2 ** (len(self.widths) - 1)
-        return made
 
-    def damage(self, image: Tensor) -> Tensor:
-        """d: (B, 4, H, W) to (B, 3, H, W), with sides that are multiples of `multiple`."""
-        features = self.head(F.pixel_unshuffle(image, self.shuffle))
-        kept = []
-        for scale, shrink in zip(self.down[:-1], self.shrink, strict=True):
-            features = scale(features)
-            kept.append(features)
-            features = shrink(features)
-        features = self.down[-1](features)
-        for scale, grow, same in zip(reversed(self.up), reversed(self.grow), reversed(kept), strict=True):
-            features = scale(grow(features) + same)
-        return F.pixel_shuffle(self.tail(features), self.shuffle)
+class Detector(UNet):
+    """What lies at each pixel: nothing, or one of some kinds of damage.
+
+    Attributes:
+        kinds: of damage.
+
+    Example:
+        >>> Detector((8, 16), kinds=5)(torch.zeros(1, 3, 20, 30)).shape
+        torch.Size([1, 6, 20, 30])
+    """
+
+    def __init__(
+        self, widths: tuple[int, ...] = (32, 48, 64, 96), blocks: int = 2, shuffle: int = 2, kinds: int = 5
+    ) -> None:
+        super().__init__(CHANNELS, kinds + 1, widths, blocks, shuffle)
+        self.kinds = kinds
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Logits of images (B, 3, H, W) in [0, 1]: (B, kinds + 1, H, W), no damage first, stains last."""
+        return self.drawn(image - 0.5)
+
+    @staticmethod
+    def log_odds(logits: Tensor) -> Tensor:
+        """Of damage that hides the picture against none, or a stain: (B, 1, H, W).
+
+        Losses, the last kind but stains, need more evidence: who fills in error what is broad repaints more.
+        """
+        thin, loss = logits[:, 1:-2], logits[:, -2:-1] - LOSS_DISCOUNT
+        hidden = torch.logsumexp(torch.cat([thin, loss], dim=1), dim=1, keepdim=True)
+        return hidden - torch.logsumexp(logits[:, [0, -1]], dim=1, keepdim=True)
 
 
 class _Block(nn.Module):

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from dip.errors import ConfigurationError
-from dip.parameterizations.residual_unet import ResidualUNet
+from dip.parameterizations.residual_unet import Detector, ResidualUNet, UNet
+
+Network = TypeVar("Network", bound=UNet)
 
 SHIPPED = "starts"
 """The folder beside this file that holds the starts of the package."""
@@ -25,7 +27,7 @@ class Start:
 
     Attributes:
         weights: by name, bfloat16.
-        shape: what the network is made with: `widths`, `blocks`, `shuffle`.
+        shape: what the network is made with: `widths`, `blocks`, `shuffle`, and a detector's `kinds`.
         card: how it was educated, as plain values.
     """
 
@@ -34,8 +36,18 @@ class Start:
     card: dict[str, Any]
 
     def network(self) -> ResidualUNet:
-        """A network of its own, float32, with these weights."""
-        network = ResidualUNet(**self.shape)
+        """A network of its own that restores, float32, with these weights."""
+        return self._with_weights(ResidualUNet(**self.shape))
+
+    def detector(self) -> Detector:
+        """A network of its own that finds damage, float32, with these weights."""
+        return self._with_weights(Detector(**self.shape))
+
+    def any_network(self) -> UNet:
+        """Either of them."""
+        return self._with_weights(network_of(self.shape))
+
+    def _with_weights(self, network: Network) -> Network:
         network.load_state_dict({name: weight.float() for name, weight in self.weights.items()})
         return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
@@ -45,6 +57,11 @@ class Start:
         shape = {**self.shape, "widths": list(self.shape["widths"])}
         torch.save({"weights": self.weights, "shape": shape, "card": json.dumps(self.card)}, buffer)
         return buffer.getvalue()
+
+
+def network_of(shape: dict[str, Any]) -> UNet:
+    """A network with random weights: a detector if the shape has `kinds`, otherwise one that restores."""
+    return Detector(**shape) if "kinds" in shape else ResidualUNet(**shape)
 
 
 def decoded_start(content: bytes, name: str) -> Start:
@@ -65,7 +82,7 @@ def decoded_start(content: bytes, name: str) -> Start:
         held = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         shape = {**held["shape"], "widths": tuple(held["shape"]["widths"])}
         start = Start(held["weights"], shape, json.loads(held["card"]))
-        start.network()
+        start.any_network()
     except Exception as error:
         raise ConfigurationError(
             f"Expected a start made by `dip educate`; got {name}, which is none ({error})."

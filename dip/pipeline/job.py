@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import dip
 from dip.configuration import Configuration
-from dip.configuration.vocabulary import AskedFormat
+from dip.configuration.vocabulary import USUAL_THRESHOLD, AskedFormat
 from dip.storage import Location
 from dip.storage.results import Row, encode_record
 
@@ -20,6 +20,7 @@ class Job:
         mask_id: path of its mask below `masks`, or None.
         mask_version: of its mask's file, likewise.
         proposes_masks: whether a mask is proposed instead.
+        mask_threshold: probability of damage from which a proposal marks a pixel.
         infrared: whether it is proposed by the infrared channel. A file of that beside the image takes the
             place of a mask's.
         guides: where a second image of the same scene lies, at the path `image_id`, if there are such.
@@ -45,6 +46,7 @@ class Job:
     mask_id: str | None = None
     mask_version: str | None = None
     proposes_masks: bool = False
+    mask_threshold: float = USUAL_THRESHOLD
     infrared: bool = False
     guides: Location | None = None
     embed: bool = False

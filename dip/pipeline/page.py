@@ -11,6 +11,7 @@ from dip.evaluation.scores import Evaluator
 from dip.images.image import PageNumber
 from dip.methods import method_called
 from dip.methods.base import Context, Restoration
+from dip.methods.grain_fill import with_grain
 from dip.operators.measurement import Measurement, image_seed, measured
 from dip.operators.simulation import simulated
 from dip.optimize.curve import CurvePoint
@@ -106,9 +107,17 @@ class PageStages:
         row.noise_sigma = row.noise_sigma if restoration.noise_sigma is None else restoration.noise_sigma
         row.noise_size_px, row.restored_share = restoration.noise_size_px, restoration.share
         self.curve = restoration.curve
-        return replace(
-            restoration, image=measurement.softened(restoration.image, self.configuration.strength)
-        )
+        image = measurement.softened(restoration.image, self.configuration.strength)
+        if self.configuration.fills_with_grain:
+            image = with_grain(image, measurement, context, self._kept_share(restoration))
+        return replace(restoration, image=image)
+
+    def _kept_share(self, restoration: Restoration) -> float:
+        """How much of the noise is left where the image is observed: all where nothing is denoised."""
+        if self.configuration.keeps_observed:
+            return 1.0
+        strength = 1.0 if self.configuration.strength is None else self.configuration.strength
+        return 1 - strength * (1.0 if restoration.share is None else restoration.share)
 
     def evaluate(
         self, measurement: Measurement, restoration: Restoration, evaluator: Evaluator | None

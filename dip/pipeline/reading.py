@@ -7,11 +7,11 @@ from functools import cached_property
 from dip import images
 from dip.configuration import Configuration
 from dip.configuration.registry import METHODS, OPERATORS
+from dip.detection import check_share, propose_damage
 from dip.errors import ImageSkipped, MaskError
 from dip.images import Image
 from dip.images.image import ONLY_PAGE, PageNumber, PixelMask, Pixels
 from dip.images.noise import estimate_noise
-from dip.operators.damage import propose_damage
 from dip.pipeline.infrared import notes_on, nothing_found, proposal_for
 from dip.pipeline.job import Job
 from dip.storage.results import Row
@@ -165,13 +165,18 @@ class Reader:
         return observed
 
     def propose_mask(self, source: Image) -> PixelMask | None:
-        """Which pixels look undamaged; None where all of them do."""
-        damaged = propose_damage(source.pixels)
-        if not damaged.any():
-            self.skip_if_inpainting(f"Expected scratches or dust; found none ({self.job.image_id}).")
+        """Which pixels look undamaged; None where all of them do.
+
+        Raises:
+            MaskError: too little of the image would stay as it is.
+        """
+        proposal = propose_damage(source.pixels, self.job.mask_threshold)
+        if not proposal.pieces:
+            self.skip_if_inpainting(f"Expected cracks, scratches or dust; found none ({self.job.image_id}).")
             return None
-        self.row.masked_share = float(damaged.mean())
-        return ~damaged
+        self.row.masked_share = proposal.share
+        check_share(proposal, self.job.image_id)
+        return ~proposal.damaged
 
     def read_infrared(self, source: Image) -> PixelMask | None:
         """Which pixels are undamaged by the infrared; None where all of them are."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 import typer
 from pydantic import AfterValidator, Field, model_validator
 
-from dip.configuration.vocabulary import AskedFormat
+from dip.configuration.vocabulary import USUAL_THRESHOLD, AskedFormat
 from flows.parameters.method import MethodParameters, ReferenceParameters, RestorationParameters
 from flows.parameters.work import RESULTS, TakeOverOption, WorkParameters
 
@@ -192,6 +192,7 @@ class BenchmarkParameters(BatchParameters, ReferenceParameters, frozen=True):
     masks_location: ClassVar[None] = None
     guides_location: ClassVar[None] = None
     proposes_masks: ClassVar[bool] = False
+    least_probability: ClassVar[float] = USUAL_THRESHOLD
     uses_infrared: ClassVar[bool] = False
     infrared_suffixes: ClassVar[tuple[str, ...]] = ()
     infrared_suffix: ClassVar[None] = None

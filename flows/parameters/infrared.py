@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 from pydantic import AfterValidator, Field
 
-from flows.parameters.work import SourceParameters, WorkParameters
+from dip.configuration.vocabulary import USUAL_THRESHOLD
+from flows.parameters.work import MaskThreshold, SourceParameters, WorkParameters
 
 BY_INFRARED = "infrared"
 """In place of where masks are. A folder of that name is `./infrared`."""
@@ -57,12 +58,19 @@ class MasksParameters(WorkParameters, InfraredParameters, frozen=True):
 
     Attributes:
         infrared: whether they are made by infrared channels, not by the images themselves.
+        mask_threshold: probability of damage from which a pixel is marked; None for the usual.
     """
 
     infrared: Annotated[
         bool,
         typer.Option("--infrared", help="By the infrared channels of film scans."),
     ] = False
+    mask_threshold: MaskThreshold = None
+
+    @property
+    def least_probability(self) -> float:
+        """The threshold, or the usual one."""
+        return USUAL_THRESHOLD if self.mask_threshold is None else self.mask_threshold
 
     @property
     def uses_infrared(self) -> bool:

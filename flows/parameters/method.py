@@ -12,10 +12,10 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from dip.configuration import Configuration, Degradation, Procedure, Variation
 from dip.configuration.configuration import USUAL_SCALE
 from dip.configuration.registry import METHODS, OPERATORS
-from dip.configuration.vocabulary import Damage, ProtocolName
+from dip.configuration.vocabulary import USUAL_THRESHOLD, Damage, ProtocolName
 from dip.errors import ConfigurationError
 from flows.parameters.infrared import BY_INFRARED, InfraredParameters
-from flows.parameters.work import WORK, SourceParameters
+from flows.parameters.work import WORK, MaskThreshold, SourceParameters
 
 if TYPE_CHECKING:
     from dip.storage import Location
@@ -109,10 +109,14 @@ class RestorationParameters(MethodParameters, InfraredParameters, frozen=True):
 
     Attributes:
         masks: folder or URL of masks, at the same relative paths as the images and of their size; `auto`
-            for those that `propose_damage` proposes, `infrared` for those by infrared channels.
+            for those that are proposed, `infrared` for those by infrared channels. The task `restore`
+            proposes them where none are named.
+        mask_threshold: probability of damage from which a proposed mask marks a pixel; None for the usual.
         guides: folder or URL of second images of the same scenes, at the same relative paths as the images
             and of their size, for a preset whose network draws from them.
         damage: the mask value that marks what is to be repaired.
+        grain_fill: whether fills get grain like that of their surroundings; None for yes, where a network
+            fills.
         noise_floor: σ in 8-bit units; an image with less noise is not denoised, but skipped; None for
             `SKIP_BELOW`.
     """
@@ -122,6 +126,7 @@ class RestorationParameters(MethodParameters, InfraredParameters, frozen=True):
         Field(min_length=1),
         typer.Option("--masks", metavar="URL", help="Folder or URL of masks, mirroring SRC; auto; infrared."),
     ] = None
+    mask_threshold: MaskThreshold = None
     guides: Annotated[
         str | None,
         Field(min_length=1),
@@ -132,6 +137,13 @@ class RestorationParameters(MethodParameters, InfraredParameters, frozen=True):
     damage: Annotated[Damage, typer.Option("--damage", help="The mask value that marks what to repair.")] = (
         "white"
     )
+    grain_fill: Annotated[
+        bool | None,
+        typer.Option(
+            "--grain-fill/--no-grain-fill",
+            help="Give fills grain like that of their surroundings, or leave them smooth.",
+        ),
+    ] = None
     noise_floor: Annotated[
         float | None,
         Field(ge=0, allow_inf_nan=False),
@@ -151,6 +163,11 @@ class RestorationParameters(MethodParameters, InfraredParameters, frozen=True):
         return SKIP_BELOW if self.noise_floor is None else self.noise_floor
 
     @property
+    def least_probability(self) -> float:
+        """The threshold of proposed masks, or the usual one."""
+        return USUAL_THRESHOLD if self.mask_threshold is None else self.mask_threshold
+
+    @property
     def masks_location(self) -> "Location | None":
         """Where the masks are, if there are any."""
         return None if self.masks is None or self.proposes_masks else self.location(self.masks)
@@ -163,7 +180,8 @@ class RestorationParameters(MethodParameters, InfraredParameters, frozen=True):
     @property
     def proposes_masks(self) -> bool:
         """Whether masks are proposed in place of being read."""
-        return self.masks in (PROPOSED, BY_INFRARED)
+        proposed = self.masks is None and OPERATORS[self.task].proposes
+        return proposed or self.masks in (PROPOSED, BY_INFRARED)
 
     @property
     def uses_infrared(self) -> bool:
@@ -172,7 +190,7 @@ class RestorationParameters(MethodParameters, InfraredParameters, frozen=True):
 
     @model_validator(mode="after")
     def _masks_belong_to_inpainting(self) -> Self:
-        if OPERATORS[self.task].repairs and self.masks is None:
+        if OPERATORS[self.task].repairs and self.masks is None and not self.proposes_masks:
             raise ValueError("inpainting needs masks that say what to repair (--masks)")
         if self.task == "denoise" and self.masks is not None:
             raise ValueError("masks go with inpainting and super-resolution, not with the task denoise")
@@ -184,6 +202,14 @@ class RestorationParameters(MethodParameters, InfraredParameters, frozen=True):
     def _there_is_a_use_for_it(self) -> Self:
         if self.damage != "white" and self.masks_location is None:
             raise ValueError(f"there are no masks in which {self.damage} could mean damage (--masks)")
+        if self.mask_threshold is not None and (self.uses_infrared or not self.proposes_masks):
+            raise ValueError(
+                "a threshold (--mask-threshold) goes with masks that are proposed (--masks auto)"
+            )
+        if self.grain_fill is not None and not OPERATORS[self.task].repairs:
+            raise ValueError(
+                f"grain goes into fills (--grain-fill), which the task {self.task} makes none of"
+            )
         if self.infrared_suffix is not None and not self.uses_infrared:
             raise ValueError("--infrared-suffix is of use with --masks infrared alone")
         if self.noise_floor is not None and not OPERATORS[self.task].denoises:
@@ -193,7 +219,8 @@ class RestorationParameters(MethodParameters, InfraredParameters, frozen=True):
     @property
     def configuration(self) -> Configuration:
         """What decides the results."""
-        return self._configuration(self.damage, None, None)
+        made = self._configuration(self.damage, None, None)
+        return replace(made, grain_fill=self.grain_fill is not False)
 
 
 class ReferenceParameters(MethodParameters, Degradation, frozen=True):

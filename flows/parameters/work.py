@@ -31,6 +31,19 @@ TakeOverOption = Annotated[
 ]
 
 
+MaskThreshold = Annotated[
+    float | None,
+    Field(gt=0, lt=1),
+    typer.Option(
+        "--mask-threshold",
+        metavar="P",
+        min=0,
+        max=1,
+        help="Probability of damage from which proposed masks mark a pixel, else 0.7.",
+    ),
+]
+
+
 def options_of(model: type[BaseModel]) -> dict[str, ParameterInfo]:
     """The option or argument of each field that is one on the command line, in the order of the fields."""
     return {

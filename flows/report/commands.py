@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from dip.configuration import Configuration
+from dip.configuration.vocabulary import USUAL_THRESHOLD
 from dip.images.noise import SKIP_BELOW
 from dip.storage import Location
 from flows.report.subject import Subject
@@ -13,8 +14,15 @@ from flows.report.subject import Subject
 _OPTIONS = {"tile_px": "--tile"}
 _PARTS = ("variation", "degradation")
 _DEFAULTS = {field.name: field.default for field in fields(Configuration)}
-_BESIDE = {"format": "source", "suffix": "", "embed": False, "uncertainty": False, "noise_floor": SKIP_BELOW}
-_NOT_OPTIONS = ("task", "source", "weights_sha256", "meaning of the preset")
+_BESIDE = {
+    "format": "source",
+    "suffix": "",
+    "embed": False,
+    "uncertainty": False,
+    "noise_floor": SKIP_BELOW,
+    "mask_threshold": USUAL_THRESHOLD,
+}
+_NOT_OPTIONS = ("task", "source", "weights_sha256", "meaning of the preset", "detector")
 
 
 def commands_of(subject: Subject) -> list[tuple[str, str]]:
@@ -109,8 +117,8 @@ def _words(asked: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _word(name: str, value: Any) -> str:
-    option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
-    return option if value is True else f"{option} {_quoted(str(value).removeprefix('file://'))}"
+    option = _OPTIONS.get(name, f"--{'no-' if value is False else ''}{name.replace('_', '-')}")
+    return option if isinstance(value, bool) else f"{option} {_quoted(str(value).removeprefix('file://'))}"
 
 
 def _quoted(word: str) -> str:

@@ -121,6 +121,7 @@ def _template(parameters: Batch, run_id: str) -> Job:
         if parameters.uses_infrared
         else parameters.masks_location,
         proposes_masks=parameters.proposes_masks,
+        mask_threshold=parameters.least_probability,
         infrared=parameters.uses_infrared,
         guides=parameters.guides_location,
         file_format=parameters.file_format,

@@ -8,7 +8,7 @@ from typing import Any
 from dip.configuration import Configuration
 from dip.errors import ConfigurationError
 from dip.storage import Location
-from flows.parameters import Batch, RestorationParameters
+from flows.parameters import PROPOSED, Batch, RestorationParameters
 from flows.runs.lock import is_lock
 from flows.runs.source import check_exists, check_images
 
@@ -136,7 +136,14 @@ def terms_of(parameters: Batch) -> dict[str, Any]:
     masks, guides = parameters.masks_location, parameters.guides_location
     return {
         "source": parameters.location(parameters.source).canonical_url,
-        "masks": parameters.masks if parameters.proposes_masks else masks and masks.canonical_url,
+        "masks": (parameters.masks or PROPOSED)
+        if parameters.proposes_masks
+        else masks and masks.canonical_url,
+        **(
+            _terms_of_proposals(parameters)
+            if parameters.proposes_masks and not parameters.uses_infrared
+            else {}
+        ),
         "infrared_suffix": parameters.infrared_suffix,
         "guides": guides and guides.canonical_url,
         "format": parameters.file_format,
@@ -148,6 +155,13 @@ def terms_of(parameters: Batch) -> dict[str, Any]:
         # What a preset means can change between versions, while its name does not.
         "meaning of the preset": config_hash(parameters.configuration),
     }
+
+
+def _terms_of_proposals(parameters: Batch) -> dict[str, Any]:
+    """From which probability masks are proposed, and by which detector."""
+    from dip.parameterizations.start import shipped_sha256
+
+    return {"mask_threshold": parameters.least_probability, "detector": shipped_sha256("masks")[:16]}
 
 
 def check_same_terms(stored: Mapping[str, Any], asked: Mapping[str, Any], run_id: str) -> None:

@@ -17,6 +17,7 @@ from dip.storage import retry
 
 if TYPE_CHECKING:
     from dip.evaluation.studies.base import Findings, Trial
+    from dip.pipeline.proposed_masks import MaskOutcome
 
 REPORT_EVERY_S = 2.0
 HUNG_AFTER_S = 60.0
@@ -102,7 +103,7 @@ def progress_topic(run_id: str) -> str:
     return f"dip-progress-{run_id}"
 
 
-def propose(job: Job) -> Outcome:
+def propose(job: Job) -> "MaskOutcome":
     """The proposed mask of one image."""
     from dip.pipeline.proposed_masks import propose_mask
 
