@@ -12,12 +12,12 @@ from flows.console.options import as_typed, model_of
 from flows.parameters import (
     ArchiveParameters,
     BenchmarkParameters,
+    MasksParameters,
     OutputParameters,
     PlanParameters,
     ReportParameters,
     ResultsParameters,
     StudyParameters,
-    WorkParameters,
 )
 
 
@@ -39,7 +39,7 @@ COMMANDS = {
     "evaluate": (BenchmarkParameters, ()),
     "results": (ResultsParameters, ()),
     "plan": (PlanParameters, cli.NOT_PLANNED),
-    "masks": (WorkParameters, ()),
+    "masks": (MasksParameters, ()),
     "verify": (OutputParameters, ()),
     "compact": (OutputParameters, ()),
     "report": (ReportParameters, ()),

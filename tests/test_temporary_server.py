@@ -102,7 +102,7 @@ def test_nothing_is_left_of_a_run_that_is_ended(alone, tmp_path, how):
             os.killpg(run.pid, signal.SIGINT)  # as a terminal does, to all that run in it
         else:
             run.send_signal(getattr(signal, how))
-        run.wait(60)
+        run.wait(200)
         assert wait_until(lambda: not processes_of(alone), GONE_WITHIN_S), processes_of(alone)
         assert homes_in(alone) == []
         said = (tmp_path / "said").read_text()

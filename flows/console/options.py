@@ -82,6 +82,8 @@ def _sentence(model: type[BaseModel], problem: Any) -> str:
 
 
 def as_typed(model: type[BaseModel], name: str) -> str:
-    """What is typed for a field: `--time-limit` for `time_limit_s`."""
+    """What is typed for a field: `--time-limit` for `time_limit_s`; of a switch what turns it on."""
     option = options_of(model)[name]
-    return str(option.metavar if isinstance(option, ArgumentInfo) else option.default)  # where typer keeps it
+    if isinstance(option, ArgumentInfo):
+        return str(option.metavar)
+    return str(option.default).partition("/")[0]  # where typer keeps it
