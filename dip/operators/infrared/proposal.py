@@ -42,6 +42,15 @@ EDGE_PX, MISFIT = 1.0, 0.7
 SURE, FAINT = 7.0, 3.0
 """Deviations of the noise that a mark exceeds at its darkest, and all over."""
 
+DEEP, CLEAR = 0.10, 0.13
+"""By how much a mark is darker than its surroundings at its darkest, as a logarithm, and a clear mark is."""
+
+CLEAR_SHARE, CLEAR_ENOUGH = 0.7, 0.5
+"""A clear mark is darker than this share of the range of the leak, too; but that much is always enough."""
+
+FEW = 0.3
+"""Where fewer of the marks are clear, the others are the picture's own."""
+
 WIDE_PX = 1.5
 """σ of the Gaussian that wide and faint marks are seen through."""
 
@@ -92,8 +101,19 @@ def propose_by_infrared(pixels: Pixels, infrared: Pixels) -> Proposal:
     film = ~_holder(coarse_infrared)
     leak = fit_leak(coarse, coarse_infrared, film)
     _check_clear(leak)
-    damaged, is_capped = _marked(pixels, infrared, leak, _enlarged(film, side, infrared.shape))
+    seen = _enlarged(film, side, infrared.shape) & _covered(infrared.shape, shift_px or (0, 0))
+    damaged, is_capped = _marked(pixels, infrared, leak, seen)
     return Proposal(damaged, shift_px, is_capped)
+
+
+def _covered(size_px: tuple[int, ...], shift_px: tuple[float, float]) -> PixelMask:
+    """Where infrared that was moved lies on the picture, (H, W): what came in at a border tells nothing."""
+    covered = np.ones(size_px, bool)
+    for axis, shift in enumerate(shift_px):
+        along = np.arange(size_px[axis])
+        inside = (along >= shift) & (along <= size_px[axis] - 1 + shift)
+        covered &= np.expand_dims(inside, 1 - axis)
+    return covered
 
 
 def _check_clear(leak: Leak) -> None:
@@ -122,10 +142,36 @@ def _marked(pixels: Pixels, infrared: Pixels, leak: Leak, film: PixelMask) -> tu
     if is_capped:
         faint = float(np.partition(depth, depth.size - most, axis=None)[depth.size - most])
     labels, _ = ndimage.label(depth > faint, np.ones((3, 3)))
-    sure = np.unique(labels[depth > max(SURE, faint)])
-    marked = np.isin(labels, sure[sure > 0])
+    dark = _darkness(level, logarithm(infrared), film)
+    dark[depth <= max(SURE, faint)] = 0
+    marked = np.isin(labels, _chosen(labels, dark, _range(leaking[film])))
     grown = ndimage.binary_dilation(marked, np.ones((3, 3)), iterations=BORDER_PX)
     return grown & film, is_capped
+
+
+def _darkness(level: Plane, seen: Plane, film: PixelMask) -> Plane:
+    """How much darker a pixel is than its surroundings, (H, W), in the infrared itself and without its leak.
+
+    A leak that is misjudged leaves what looks dark, but where the infrared is as light as around there is no
+    dust.
+    """
+    darkness: Plane = np.minimum(*(_local(plane, film)[0] - plane for plane in (level, seen)))
+    return darkness
+
+
+def _range(leaking: Plane) -> float:
+    """Of the leak's tones."""
+    return float(np.ptp(np.percentile(leaking, (2, 98)))) if leaking.size else 0.0
+
+
+def _chosen(labels: NDArray[np.int32], dark: Plane, leak_range: float) -> NDArray[np.int32]:
+    """Which marks are damage: those that are clear, and the fainter ones on film that has enough clear ones.
+
+    A spot of the picture in a rare tone is as dark as faint dust. Film with dust has dark dust, too.
+    """
+    clear = max(CLEAR, min(CLEAR_ENOUGH, CLEAR_SHARE * leak_range))
+    fainter, clearer = (np.unique(labels[(dark > least) & (labels > 0)]) for least in (DEEP, clear))
+    return fainter if len(clearer) >= FEW * len(fainter) else clearer
 
 
 def _slack(leaking: Plane, film: PixelMask) -> Plane:
