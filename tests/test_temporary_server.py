@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -61,6 +60,12 @@ def homes_in(environment: dict[str, str]) -> list[Path]:
     return sorted(Path(environment["TMPDIR"]).glob("dip-prefect-*"))
 
 
+def heed_signals() -> None:
+    """What whoever runs the tests ignores, as behind nohup, their processes would ignore, too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @contextmanager
 def under_way(environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen]:
     """A run that sleeps over its image."""
@@ -69,10 +74,9 @@ def under_way(environment: dict[str, str], folder: Path) -> Iterator[subprocess.
     slow = {**environment, "PYTHONPATH": str(SABOTAGE), "SABOTAGED_SLEEP_S": "100"}
     slow["SABOTAGED_ASLEEP"] = str(asleep)
     line = command(folder)
-    heed = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
     with (folder / "said").open("wb") as said:
         run = subprocess.Popen(
-            line, env=slow, stderr=said, stdout=said, start_new_session=True, preexec_fn=heed
+            line, env=slow, stderr=said, stdout=said, start_new_session=True, preexec_fn=heed_signals
         )
         try:
             wait_until(asleep.exists, 200)

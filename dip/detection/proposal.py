@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.filters import apply_hysteresis_threshold
 
 from dip.configuration.vocabulary import USUAL_THRESHOLD
 from dip.detection.probability import damage_probability
@@ -77,6 +76,8 @@ def marked(probability: NDArray[np.float32], threshold: float) -> tuple[PixelMas
     >>> marked(probability, threshold=0.95)[1]
     0
     """
+    from skimage.filters import apply_hysteresis_threshold  # which takes long to import
+
     found = apply_hysteresis_threshold(probability, FADING * threshold, threshold)  # type: ignore[no-untyped-call]
     labels, count = ndimage.label(found, TOUCHING)
     areas = np.bincount(labels.ravel(), minlength=count + 1)

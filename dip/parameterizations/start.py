@@ -60,7 +60,11 @@ class Start:
 
 
 def network_of(shape: dict[str, Any]) -> UNet:
-    """A network with random weights: a detector if the shape has `kinds`, otherwise one that restores."""
+    """A network with random weights: a detector if the shape has `kinds`, otherwise one that restores.
+
+    >>> network_of({"widths": (8, 16), "blocks": 1, "shuffle": 2}).multiple
+    4
+    """
     return Detector(**shape) if "kinds" in shape else ResidualUNet(**shape)
 
 
