@@ -78,15 +78,14 @@ def marked(probability: NDArray[np.float32], threshold: float) -> tuple[PixelMas
     """
     from skimage.filters import apply_hysteresis_threshold  # which takes long to import
 
+    if (probability >= CERTAIN).mean() < LEAST_CERTAIN_SHARE:
+        return np.zeros(probability.shape, bool), 0
     found = apply_hysteresis_threshold(probability, FADING * threshold, threshold)  # type: ignore[no-untyped-call]
     labels, count = ndimage.label(found, TOUCHING)
     areas = np.bincount(labels.ravel(), minlength=count + 1)
     kept = areas >= LEAST_AREA_PX
     kept[0] = False
-    damaged = kept[labels]
-    if (probability >= CERTAIN).mean() < LEAST_CERTAIN_SHARE:
-        return np.zeros_like(damaged), 0
-    grown: PixelMask = ndimage.binary_dilation(damaged, TOUCHING, GROWN_PX)
+    grown: PixelMask = ndimage.binary_dilation(kept[labels], TOUCHING, GROWN_PX)
     return grown, pieces_of(grown)
 
 

@@ -89,7 +89,7 @@ def _cleaned(
     share = None if noise is None else best_share(draw, y, noise, context.seed)[0]
     drawn = scene.drawn(network, context.part(1, 2).progress)
     made = _restoration(scene, scene.mixed(drawn, share), adaptation.iterations, noise, share)
-    return replace(made, curve=tuple(curve.points))
+    return replace(made, curve=curve.points)
 
 
 @dataclass
@@ -99,26 +99,33 @@ class _Curve:
     context: Context
     scene: Scene
     iterations: int
-    points: list[CurvePoint] = field(default_factory=list)
+    _seen: list[tuple[int, Tensor, Tensor | None]] = field(default_factory=list)
     _losses: list[Tensor] = field(default_factory=list)
 
     def __call__(self, iteration: int, loss: Tensor, network: ResidualUNet) -> None:
         self._losses.append(loss)
         if iteration % INTERVAL and iteration < self.iterations:
             return
-        mean = float(torch.stack(self._losses).mean())
-        self.points.append(CurvePoint(iteration, mean, None, self._psnr_db(network)))
+        self._seen.append((iteration, torch.stack(self._losses).mean(), self._psnr_db(network)))
         self._losses.clear()
         if self.context.progress is not None:
             self.context.progress(iteration / self.iterations)
 
-    def _psnr_db(self, network: ResidualUNet) -> float | None:
+    @property
+    def points(self) -> tuple[CurvePoint, ...]:
+        """The curve. Its values are read here, after the fit: each reading waits for a GPU."""
+        return tuple(
+            CurvePoint(iteration, float(loss), None, None if psnr_db is None else float(psnr_db))
+            for iteration, loss, psnr_db in self._seen
+        )
+
+    def _psnr_db(self, network: ResidualUNet) -> Tensor | None:
         if self.context.psnr_of is None or self.scene.tiles > 1:
             return None
         y, observed = self.scene.whole, self.scene.observed
         with torch.no_grad():
             drawn = drawn_by(network, filled(y, observed), observed)
-        return float(self.context.psnr_of(self.scene.cut(drawn)))
+        return self.context.psnr_of(self.scene.cut(drawn))
 
 
 def _enlarged(measurement: Measurement, context: Context, network: ResidualUNet) -> Restoration:
