@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dip.images.image import Pixels
 from dip.methods.tiling import tiled
-from dip.optimize.device import body_precision, repeatable_on
+from dip.optimize.device import body_precision, in_precision, repeatable_on
 from dip.parameterizations.residual_unet import Detector
 from dip.parameterizations.start import shipped_start
 
@@ -34,7 +34,7 @@ def damage_probability(pixels: Pixels) -> NDArray[np.float32]:
     precision = body_precision(CPU, torch.bfloat16)
 
     def of_tile(tile: Tensor) -> Tensor:
-        with torch.autocast("cpu", precision, enabled=precision is not torch.float32):
+        with in_precision(CPU, precision):
             logits = network(tile.contiguous(memory_format=torch.channels_last))
         return network.log_odds(logits.float())
 

@@ -12,6 +12,7 @@ from dip.education.stock import picture_in_bytes
 from dip.operators.filling import filled
 from dip.operators.grain import by_tones, correlated, white_noise
 from dip.operators.simulation import compressed, missing_pixels
+from dip.optimize.device import in_precision
 
 Pixels = NDArray[np.float32]
 
@@ -58,7 +59,7 @@ def _questions(task: str, clean: Pixels, random: np.random.Generator) -> Mapping
 def _psnr_db(network: nn.Module, y: Pixels, observed: Pixels, clean: Pixels, precision: torch.dtype) -> float:
     """PSNR with the observed pixels pasted back where there are holes."""
     image, known = torch.from_numpy(y)[None], torch.from_numpy(observed)[None, None]
-    with torch.no_grad(), torch.autocast("cpu", precision, enabled=precision is not torch.float32):
+    with torch.no_grad(), in_precision(torch.device("cpu"), precision):
         drawn = network(filled(image, known), known).float()[0].clamp(0, 1).numpy()
     if not observed.all():
         drawn = np.where(observed > 0, y, drawn)

@@ -15,6 +15,7 @@ from dip.education.examination import FIRST
 from dip.education.lessons import Bytes
 from dip.education.mask_lessons import MaskLesson, draw_mask_lesson
 from dip.education.stock import picture_in_bytes
+from dip.optimize.device import in_precision
 from dip.parameterizations.residual_unet import Detector, UNet
 
 ENTROPY_WEIGHT = 4.0
@@ -54,7 +55,7 @@ class Marking:
         lesson = draw_mask_lesson(random, pictures, batch, crop_px)
         device = next(network.parameters()).device
         pixels = lesson.pixels.to(device).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(device.type, precision, enabled=precision is not torch.float32):
+        with in_precision(device, precision):
             logits = network(pixels)
         logits, kinds, weights = logits.float(), lesson.kinds.to(device), lesson.weights.to(device)
         entropy = (F.cross_entropy(logits, kinds, reduction="none") * weights).mean()
@@ -87,7 +88,7 @@ class Marking:
 
 def _log_odds(network: UNet, lesson: MaskLesson, precision: torch.dtype) -> Tensor:
     """(B, H, W), of damage that hides the picture, crop by crop."""
-    with torch.no_grad(), torch.autocast("cpu", precision, enabled=precision is not torch.float32):
+    with torch.no_grad(), in_precision(torch.device("cpu"), precision):
         logits = torch.cat([network(crop[None]).float() for crop in lesson.pixels])
     return Detector.log_odds(logits)[:, 0]
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from dip.education.examination import examine
 from dip.education.lessons import DAMAGES, Bytes, draw_lesson
 from dip.errors import ConfigurationError
+from dip.optimize.device import in_precision
 from dip.parameterizations.residual_unet import UNet
 
 LEAST_ERROR = 1e-5
@@ -66,7 +67,7 @@ class Restoring:
         lesson = draw_lesson(self.task, self.damages, random, pictures, batch, crop_px)
         device = next(network.parameters()).device
         y = lesson.y.to(device).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(device.type, precision, enabled=precision is not torch.float32):
+        with in_precision(device, precision):
             drawn = network(y, lesson.observed.to(device))
         errors = (drawn.float() - lesson.clean.to(device)).square().mean(dim=(1, 2, 3))
         return torch.log(errors + LEAST_ERROR).mean()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dip.optimize.device import body_precision
+from dip.optimize.device import body_precision, in_precision
 from dip.parameterizations.residual_unet import ResidualUNet
 
 Loss = Callable[[ResidualUNet], Tensor]
@@ -39,7 +39,7 @@ def drawn_by(network: ResidualUNet, y: Tensor, observed: Tensor) -> Tensor:
     """g(θ, y), float32, of y, (B, 3, H, W), whose holes are filled; observed is (B, 1, H, W)."""
     precision = body_precision(y.device, torch.bfloat16)
     y = y.contiguous(memory_format=torch.channels_last)
-    with torch.autocast(y.device.type, precision, enabled=precision is not torch.float32):
+    with in_precision(y.device, precision):
         drawn: Tensor = network(y, observed)
     return drawn.float()
 

@@ -36,6 +36,11 @@ def body_precision(device: torch.device, wanted: torch.dtype) -> torch.dtype:
     return wanted
 
 
+def in_precision(device: torch.device, precision: torch.dtype) -> torch.autocast:
+    """A block whose convolutions have this precision; with float32 all stays as it is."""
+    return torch.autocast(device.type, precision, enabled=precision is not torch.float32)
+
+
 def _has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from dip.objective import Problem
-from dip.optimize.device import body_precision, repeatable_on
+from dip.optimize.device import body_precision, in_precision, repeatable_on
 from dip.optimize.loop import Fit, minimize
 from dip.optimize.monitors import OutputTracker
 from dip.optimize.settings import Settings
@@ -97,7 +97,7 @@ class _Drawing:
 
     def __call__(self, iteration: Tensor) -> Tensor:
         precision = self._precision
-        with torch.autocast(self._z.device.type, dtype=precision, enabled=precision is not torch.float32):
+        with in_precision(self._z.device, precision):
             drawn: Tensor = self._network(self._noisy_input(iteration).to(precision))
         height_px, width_px = self._size_px
         return drawn[..., :height_px, :width_px]
